@@ -1,0 +1,71 @@
+"""Evaluate the trained network on the 10,000 test images and save the confusion matrix and the mistakes as pictures."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def parse_arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--weights", type=Path, help="a .weights.h5 file (default: your own in outputs/, else the shipped)"
+    )
+    parser.add_argument("--output-dir", type=Path, help="where to save the pictures (default outputs/)")
+    parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    return parser.parse_args(argv)
+
+
+def evaluate(arguments, mh):
+    output_dir = arguments.output_dir or Path(os.path.relpath(mh.OUTPUTS))
+    weights = arguments.weights or Path(os.path.relpath(mh.find_weights()))
+    model = mh.build_cnn()
+    mh.load_weights(model, weights)
+    images, labels = mh.load_mnist()[1]
+    probabilities = mh.predict(model, images)
+    results = mh.evaluate(labels, probabilities)
+    matrix, (low, high) = results["confusion_matrix"], results["interval"]
+    confusions = mh.most_confused(matrix)
+
+    pictures = [output_dir / "confusion_matrix.png", output_dir / "misclassified.png"]
+    output_dir.mkdir(parents=True, exist_ok=True)
+    mh.plot_confusion_matrix(matrix).figure.savefig(pictures[0], dpi=150)
+    mh.plot_misclassified(images, labels, probabilities).savefig(pictures[1], dpi=150)
+
+    if arguments.json:
+        numbers = {name: getattr(value, "tolist", lambda value=value: value)() for name, value in results.items()}
+        print(json.dumps({"weights": str(weights), "images": len(labels), **numbers, "most_confused": confusions}))
+        return 0
+    print(f"Weights: {weights}")
+    print(
+        f"Test accuracy {results['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), loss {results['loss']:.4f}"
+    )
+    print(f"{len(labels)} images, {(1 - results['accuracy']) * len(labels):.0f} of them misclassified\n")
+    print("digit  images  precision  recall      F1")
+    for digit in range(10):
+        scores = (results[name][digit] for name in ("precision", "recall", "f1"))
+        print(f"{digit:5}{matrix[digit].sum():8}" + "{:11.2%}{:8.2%}{:8.2%}".format(*scores))
+    print("\nMost frequent confusions")
+    for true, digit, count in confusions:
+        print(f"  a {true} read as {digit}: {count} times")
+    print(f"\nSaved {pictures[0]} and {pictures[1]}.")
+    return 0
+
+
+def main(argv=None):
+    arguments = parse_arguments(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        import mnist_helpers as mh  # TensorFlow takes seconds to import: first check the arguments
+
+        return evaluate(arguments, mh)
+    except KeyboardInterrupt:
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"evaluate_model.py: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Train the course's network on MNIST and save the best weights, the log and the learning curves under outputs/."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def whole_number(minimum):
+    def parse(text):
+        if not text.lstrip("-").isdigit() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}, received {text!r}")
+        return int(text)
+
+    return parse
+
+
+def learning_rate(text):
+    try:
+        if 0 < float(text) <= 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected a number above 0 and up to 1, received {text!r}")
+
+
+def parse_arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=whole_number(1), default=20, help="upper bound (default 20)")
+    parser.add_argument("--batch-size", type=whole_number(1), default=128, help="images a step (default 128)")
+    parser.add_argument("--learning-rate", type=learning_rate, default=0.001, help="Adam's step size (default 0.001)")
+    parser.add_argument(
+        "--patience", type=whole_number(0), default=5, help="epochs without improvement before it stops (default 5)"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="initial weights and shuffling (default 0)")
+    parser.add_argument("--output-dir", default=None, help="where to save (default outputs/)")
+    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    return parser.parse_args(argv)
+
+
+def train(arguments, mh):
+    output_dir = Path(arguments.output_dir or os.path.relpath(mh.OUTPUTS))
+    weights, curves = output_dir / mh.WEIGHTS_NAME, output_dir / "learning_curves.png"
+    backup = output_dir / "backup"
+    if backup.exists() and not arguments.resume:
+        print(f"Note: this starts afresh and drops the interrupted training in {backup}; --resume would go on with it.")
+    mh.keras.utils.set_random_seed(arguments.seed)
+    training, validation = mh.split_train_validation(*mh.load_mnist()[0])
+    training, validation = ((mh.scale_pixels(images), mh.one_hot(labels)) for images, labels in (training, validation))
+    model = mh.build_cnn(learning_rate=arguments.learning_rate)
+    try:
+        history = mh.train(
+            model,
+            training,
+            validation,
+            output_dir,
+            epochs=arguments.epochs,
+            batch_size=arguments.batch_size,
+            patience=arguments.patience,
+            resume=arguments.resume,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except KeyboardInterrupt:
+        saved = "nothing was saved"
+        if backup.exists():
+            saved = f"the best weights so far are in {weights}, and --resume goes on from the last finished epoch"
+        print(f"\nStopped by Ctrl-C: {saved}.", file=sys.stderr)
+        return 130
+    mh.plot_learning_curves(history)[0].figure.savefig(curves)
+    best = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
+    print(
+        f"Trained {len(history['loss'])} epochs; the best was epoch {best + 1}: validation accuracy "
+        f"{history['val_accuracy'][best]:.2%}, validation loss {history['val_loss'][best]:.4f}."
+    )
+    print(f"Saved {weights}, {output_dir / mh.LOG_NAME} and {curves}.")
+    return 0
+
+
+def main(argv=None):
+    arguments = parse_arguments(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        import mnist_helpers as mh  # TensorFlow takes seconds to import: first check the arguments
+
+        return train(arguments, mh)
+    except KeyboardInterrupt:
+        print("\nStopped by Ctrl-C before the training began: nothing was saved.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"train_model.py: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
