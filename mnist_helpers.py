@@ -246,14 +246,14 @@ class ResumableBackup(keras.callbacks.Callback):
         for older in sorted(self.folder.glob("epoch_*.weights.h5"))[:-1]:
             older.unlink()
 
-    def load(self):
-        """Restore the model and return how many epochs were finished. Raises ValueError when there is no backup."""
+    def load(self, model):
+        """Restore `model` and return how many epochs were finished. Raises ValueError when there is no backup."""
         latest = max(self.folder.glob("epoch_*.weights.h5"), default=None)
         if latest is None:
             raise ValueError(f"There is no interrupted training in {self.folder.parent}; start one without resuming.")
-        self.model.optimizer.build(self.model.trainable_variables)
+        model.optimizer.build(model.trainable_variables)
         try:
-            self.model.load_weights(latest)
+            model.load_weights(latest)
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"The backup {latest} is damaged; start again without resuming.") from error
         return int(latest.name[6:9])
@@ -290,7 +290,7 @@ def train(
     best_weights, backup = BestWeights(weights), ResumableBackup(output_dir / "backup")
     finished, past_losses = 0, []
     if resume:
-        finished = backup.load()
+        finished = backup.load(model)
         past_losses = _truncate_log(log, finished)["val_loss"]
         best_weights.best = min(past_losses)
     else:
@@ -408,8 +408,10 @@ def plot_images(images, titles=None, *, columns=10):
         raise ValueError(f"Expected images of shape (n, height, width) with n at least 1, but received {images.shape}.")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    height = 1.0 if titles is None else 1.15 + 0.17 * max(str(title).count("\n") for title in titles)
-    figure, grid = plt.subplots(rows, columns, figsize=(columns * 1.05, rows * height), squeeze=False, layout="tight")
+    size = np.clip(8 / columns, 1, 2.2)  # inches an image
+    lines = 0 if titles is None else 1 + max(str(title).count("\n") for title in titles)
+    shape = (columns * size, rows * (size + 0.17 * lines))
+    figure, grid = plt.subplots(rows, columns, figsize=shape, squeeze=False, layout="tight")
     figure.set_facecolor("white")
     for place, axes in enumerate(grid.flat):
         axes.set_axis_off()

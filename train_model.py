@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 
-def whole_number(minimum):
+def whole_number(minimum, maximum=None):
+    expected = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+
     def parse(text):
-        if not text.lstrip("-").isdigit() or int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}, received {text!r}")
+        if not text.isdecimal() or int(text) < minimum or (maximum is not None and int(text) > maximum):
+            raise argparse.ArgumentTypeError(f"expected a whole number {expected}, received {text!r}")
         return int(text)
 
     return parse
@@ -32,7 +34,9 @@ def parse_arguments(argv):
     parser.add_argument(
         "--patience", type=whole_number(0), default=5, help="epochs without improvement before it stops (default 5)"
     )
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="initial weights and shuffling (default 0)")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), default=0, help="initial weights and shuffling (default 0)"
+    )
     parser.add_argument("--output-dir", default=None, help="where to save (default outputs/)")
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     return parser.parse_args(argv)

@@ -1,0 +1,171 @@
+"""The commands as a user types them: tiny settings, small printed digits instead of MNIST."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+from synthetic import make_digits
+
+import evaluate_model
+import mnist_helpers as mh
+import train_model
+
+SMALL_TRAINING = """
+import sys
+sys.path[:0] = [{root!r}, {root!r} + "/tests"]
+import mnist_helpers as mh, synthetic, train_model
+images, labels = synthetic.make_digits({count})
+mh.load_mnist = lambda: ((images, labels), (images[:100], labels[:100]))
+sys.exit(train_model.main({arguments!r}))
+"""
+
+
+def start_training(*arguments, count=12_000):
+    """Start `train_model.py` in a process of its own on small printed digits (6,000 of `count` are for validation)."""
+    code = SMALL_TRAINING.format(root=str(mh.ROOT), count=count, arguments=[str(argument) for argument in arguments])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-uc", code], text=True, **pipes, env=os.environ | {"MPLBACKEND": "Agg"})
+
+
+def wait_for(process, text, seconds=120):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and (line := process.stdout.readline()):
+        if text in line:
+            return
+    pytest.fail(f"never printed {text!r}: {process.stderr.read()}")
+
+
+@pytest.fixture
+def small_mnist(monkeypatch):
+    images, labels = make_digits(200)
+    monkeypatch.setattr(mh, "load_mnist", lambda: ((images, labels), (images, labels)))
+    split = mh.split_train_validation
+    monkeypatch.setattr(mh, "split_train_validation", lambda *parts: split(*parts, validation_size=50))
+
+
+def run(*command, cwd=mh.ROOT):
+    return subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True)
+
+
+# ---------------------------------------------------------------- train_model.py
+
+
+def test_train_kill_resume_and_interrupt(tmp_path):
+    """kill -9 in epoch 2; --resume goes on there; Ctrl-C keeps the best weights and can be resumed as well."""
+    model = mh.build_cnn()
+    process = start_training("--output-dir", tmp_path, "--epochs", 9)
+    wait_for(process, "Epoch 2/")
+    process.kill()
+    process.wait()
+    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+    assert len(mh.read_history(tmp_path / mh.LOG_NAME)["loss"]) == 1
+
+    process = start_training("--output-dir", tmp_path, "--epochs", 9, "--resume")
+    wait_for(process, "Epoch 2/")  # not 1
+    wait_for(process, "Epoch 3/")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().count("\n") == 0 and f"the best weights so far are in {tmp_path / mh.WEIGHTS_NAME}" in errors
+    assert len(mh.read_history(tmp_path / mh.LOG_NAME)["loss"]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", mh.WEIGHTS_NAME, mh.LOG_NAME]
+    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+
+
+def test_train_saves_weights_log_and_curves_and_prints_validation_only(tmp_path, small_mnist, capsys):
+    assert train_model.main(["--output-dir", str(tmp_path), "--epochs", "2", "--batch-size", "50"]) == 0
+    out = capsys.readouterr().out
+    assert "Trained 2 epochs" in out and "validation accuracy" in out and "test accuracy" not in out.lower()
+    history = mh.read_history(tmp_path / mh.LOG_NAME)
+    assert len(history["val_loss"]) == 2
+    assert Image.open(tmp_path / "learning_curves.png").size[0] > 500
+    model = mh.build_cnn()
+    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+
+
+def test_same_seed_same_start(tmp_path, small_mnist):
+    losses = []
+    for place, seed in enumerate(("3", "3", "4")):
+        folder = tmp_path / str(place)
+        train_model.main(["--output-dir", str(folder), "--epochs", "1", "--batch-size", "50", "--seed", seed])
+        losses.append(mh.read_history(folder / mh.LOG_NAME)["loss"][0])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4) and losses[0] != pytest.approx(losses[2], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--epochs", "0"], "expected a whole number of at least 1, received '0'"),
+        (["--epochs", "two"], "expected a whole number of at least 1, received 'two'"),
+        (["--batch-size", "0"], "expected a whole number of at least 1, received '0'"),
+        (["--batch-size", "1.5"], "expected a whole number of at least 1, received '1.5'"),
+        (["--patience", "-1"], "expected a whole number of at least 0, received '-1'"),
+        (["--learning-rate", "0"], "expected a number above 0 and up to 1, received '0'"),
+        (["--learning-rate", "nan"], "expected a number above 0 and up to 1, received 'nan'"),
+        (["--seed", "-1"], "expected a whole number from 0 to 4294967295, received '-1'"),
+        (["--seed", "4294967296"], "expected a whole number from 0 to 4294967295"),
+    ],
+)
+def test_train_refuses_arguments_out_of_range(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as stop:
+        train_model.main(arguments)
+    assert stop.value.code == 2 and sentence in capsys.readouterr().err
+
+
+def test_train_says_when_there_is_nothing_to_resume_or_nowhere_to_write(tmp_path, small_mnist, capsys):
+    assert train_model.main(["--resume", "--output-dir", str(tmp_path)]) == 2
+    assert "There is no interrupted training" in capsys.readouterr().err
+    (tmp_path / "file").write_text("not a folder")
+    assert train_model.main(["--output-dir", str(tmp_path / "file"), "--epochs", "1"]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("train_model.py: ") and errors.count("\n") == 1 and "file" in errors
+
+
+def test_wrong_arguments_are_refused_before_tensorflow_is_imported():
+    begin = time.monotonic()
+    done = run("train_model.py", "--epochs", "0")
+    assert done.returncode == 2 and "Traceback" not in done.stderr and time.monotonic() - begin < 3
+
+
+# ---------------------------------------------------------------- evaluate_model.py
+
+
+def test_evaluate_prints_and_draws(tmp_path, small_mnist, capsys):
+    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(mh.SHIPPED_WEIGHTS)]) == 0
+    out = capsys.readouterr().out
+    assert "Test accuracy" in out and "95 % interval" in out and "Most frequent confusions" in out
+    table = out.split("F1\n")[1].splitlines()
+    assert [row.split()[:2] for row in table[:10]] == [[str(digit), "20"] for digit in range(10)]
+    for name in ("confusion_matrix.png", "misclassified.png"):
+        assert Image.open(tmp_path / name).size[0] > 500
+
+
+def test_evaluate_json(tmp_path, small_mnist, capsys):
+    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(mh.SHIPPED_WEIGHTS), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert results["interval"][0] < results["accuracy"] < results["interval"][1]
+    assert len(results["recall"]) == 10 and sum(map(sum, results["confusion_matrix"])) == 200
+
+
+@pytest.mark.parametrize("content", [None, b"", "half"])
+def test_evaluate_refuses_bad_weights(tmp_path, content, capsys):
+    path = tmp_path / "my.weights.h5"
+    whole = mh.SHIPPED_WEIGHTS.read_bytes()
+    if content is not None:
+        path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+    assert evaluate_model.main(["--output-dir", str(tmp_path / "out"), "--weights", str(path)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("evaluate_model.py: ") and errors.count("\n") == 1 and "my.weights.h5" in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_evaluate_says_when_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    done = run("evaluate_model.py", "--output-dir", tmp_path / "file")
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("evaluate_model.py: ") and done.stderr.count("\n") == 1
