@@ -1,13 +1,15 @@
 # Every target sets up .venv by itself; `make help` lists them. ARGS reaches the command: make run ARGS=--fast
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
-	"$$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null && echo "$$python" && break; done)
+	"$$python" -c "$(SUITABLE)" 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv/bin/python
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv/installed: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c "$(SUITABLE)" 2>/dev/null || \
+		{ echo "The course needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=..." >&2; exit 1; }
 	@echo "Installing the course into .venv (a few minutes, only once)"
 	@"$(PYTHON)" -m venv .venv
 	@$(VENV) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
@@ -19,8 +21,8 @@ run: .venv/installed  ## run the whole course, notebook by notebook
 test: lint  ## run every test, the notebooks with quick parameters
 	$(VENV) -m pytest $(ARGS)
 
-test-full: lint  ## run the notebooks as they are committed (long)
-	$(VENV) -m pytest notebooks $(ARGS)
+test-full: lint  ## run the notebooks with their own parameters (long)
+	$(VENV) -m pytest tests/fast_parameters.yml --full $(ARGS)
 
 lab: .venv/installed  ## open the notebooks in JupyterLab
 	$(VENV) -m jupyterlab notebooks

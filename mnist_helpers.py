@@ -4,7 +4,6 @@ Words used everywhere: `images` are raw uint8 (n, 28, 28); `x` is float32 (n, 28
 `labels` are integers (n,); `y` is one-hot float32 (n, 10).
 """
 
-import contextlib
 import csv
 import hashlib
 import os
@@ -17,21 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from mnist_course.quiet import quiet_stderr
 
-@contextlib.contextmanager
-def _quiet_stderr():
-    """Hide what TensorFlow's C++ side writes while it is imported (no environment variable stops it since 2.19)."""
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
-
-
-with _quiet_stderr():
+with quiet_stderr():  # TensorFlow's C++ side talks while it is imported; since 2.19 no environment variable stops it
     import keras
 
 ROOT = Path(__file__).resolve().parent
@@ -39,6 +26,7 @@ DATA_PATH = ROOT / "data" / "mnist.npz"
 DATA_SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
 OUTPUTS = ROOT / "outputs"
 WEIGHTS_NAME = "mnist_cnn.weights.h5"
+LITERT_NAME = "mnist_cnn.tflite"
 LOG_NAME = "training_log.csv"
 SHIPPED_WEIGHTS = ROOT / "models" / WEIGHTS_NAME
 BLUE, VERMILLION = "#0072B2", "#D55E00"  # from Okabe and Ito's colour-blind-safe palette
@@ -172,6 +160,19 @@ def _save_atomically(model, path):
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
         temporary = Path(folder) / "new.weights.h5"
         model.save_weights(temporary)
+        os.replace(temporary, path)
+
+
+def export_litert(model, path):
+    """Export the network to `path`, a .tflite file that `mnist_course.reader` reads without Keras, whole or not at all.
+
+    Needs Keras on TensorFlow. Raises OSError when the file cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder, quiet_stderr():
+        temporary = Path(folder) / path.name
+        model.export(temporary, format="litert", verbose=False)
         os.replace(temporary, path)
 
 

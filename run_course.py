@@ -20,7 +20,6 @@ from pathlib import Path
 import nbformat
 import papermill
 import yaml
-from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -46,7 +45,8 @@ class CourseKernel(AsyncKernelManager):
 
     @property
     def kernel_spec(self):
-        return KernelSpec(**get_kernel_dict())
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     def start_kernel(self, **options):
         options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -122,20 +122,23 @@ class Progress:
         self.cell, self.first_line = 0, ""
         self.started = time.monotonic()
         self.finished = threading.Event()
+        self.line = threading.Thread(target=self.rewrite_line if sys.stdout.isatty() else self.write_start)
 
     def __enter__(self):
-        if sys.stdout.isatty():
-            threading.Thread(target=self.show, daemon=True).start()
-        else:
-            print(f"{self.name}: {self.cells} cells", flush=True)
+        self.line.start()
         return self
 
     def __exit__(self, *error):
         self.finished.set()
+        self.line.join()
 
-    def show(self):
+    def write_start(self):
+        print(f"{self.name}: {self.cells} cells", flush=True)
+
+    def rewrite_line(self):
         while not self.finished.wait(0.5):
-            print(f"\r{self.name}  cell {self.cell} of {self.cells}  {minutes(self.seconds())} ", end="", flush=True)
+            print(f"\r{self.name}: cell {self.cell} of {self.cells}, {minutes(self.seconds())} ", end="", flush=True)
+        print("\r\033[K", end="", flush=True)
 
     def seconds(self):
         return time.monotonic() - self.started
@@ -151,7 +154,8 @@ def execute(notebook, output, parameters, output_dir, timeout, progress):
 
     A notebook that has a parameter OUTPUT_DIR gets `output_dir`, relative to the folder in which its kernel starts.
     """
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it would repeat what NotebookFailed says
+    for name in ("papermill", "asyncio"):  # they would repeat what NotebookFailed says
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if "OUTPUT_DIR" in find_parameters(notebook):
         parameters = {**parameters, "OUTPUT_DIR": Path(os.path.relpath(output_dir, notebook.parent)).as_posix()}
     try:
@@ -220,7 +224,7 @@ def run(folder, entries, timeout, html):
                 entry.update(status="interrupted", error=None)
                 exit_code = 130
         entry["seconds"] = round(progress.seconds(), 1)
-        print(f"\r{entry['notebook']}: {entry['status']} after {minutes(entry['seconds'])}", flush=True)
+        print(f"{entry['notebook']}: {entry['status']} after {minutes(entry['seconds'])}", flush=True)
         write_whole(folder / "summary.json", json.dumps({"notebooks": entries}, indent=2))
         if html and (folder / name).exists():
             write_page(folder / name)
@@ -275,7 +279,7 @@ def refresh(notebook, timeout):
     original.metadata["language_info"] = {"name": "python"}
     original.metadata["course"] = {"code_sha256": code_sha256(original)}
     write_whole(notebook, nbformat.writes(original) + "\n")
-    print(f"\r{notebook.stem}: refreshed in {minutes(progress.seconds())}", flush=True)
+    print(f"{notebook.stem}: refreshed in {minutes(progress.seconds())}", flush=True)
 
 
 def clean_output(output, count, folder_name):

@@ -44,8 +44,8 @@ def parse_arguments(argv):
 
 def train(arguments, mh):
     output_dir = Path(arguments.output_dir or os.path.relpath(mh.OUTPUTS))
-    weights, curves = output_dir / mh.WEIGHTS_NAME, output_dir / "learning_curves.png"
-    backup = output_dir / "backup"
+    weights, litert = output_dir / mh.WEIGHTS_NAME, output_dir / mh.LITERT_NAME
+    curves, backup = output_dir / "learning_curves.png", output_dir / "backup"
     if backup.exists() and not arguments.resume:
         print(f"Note: this starts afresh and drops the interrupted training in {backup}; --resume would go on with it.")
     mh.keras.utils.set_random_seed(arguments.seed)
@@ -67,16 +67,19 @@ def train(arguments, mh):
     except KeyboardInterrupt:
         saved = "nothing was saved"
         if backup.exists():
+            mh.load_weights(model, weights)
+            mh.export_litert(model, litert)
             saved = f"the best weights so far are in {weights}, and --resume goes on from the last finished epoch"
         print(f"\nStopped by Ctrl-C: {saved}.", file=sys.stderr)
         return 130
+    mh.export_litert(model, litert)
     mh.plot_learning_curves(history)[0].figure.savefig(curves)
     best = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
     print(
         f"Trained {len(history['loss'])} epochs; the best was epoch {best + 1}: validation accuracy "
         f"{history['val_accuracy'][best]:.2%}, validation loss {history['val_loss'][best]:.4f}."
     )
-    print(f"Saved {weights}, {output_dir / mh.LOG_NAME} and {curves}.")
+    print(f"Saved {weights}, {litert.name}, {mh.LOG_NAME} and {curves.name} beside it.")
     return 0
 
 
@@ -88,7 +91,7 @@ def main(argv=None):
 
         return train(arguments, mh)
     except KeyboardInterrupt:
-        print("\nStopped by Ctrl-C before the training began: nothing was saved.", file=sys.stderr)
+        print("\nStopped by Ctrl-C.", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
         print(f"train_model.py: {error}", file=sys.stderr)

@@ -1,6 +1,7 @@
-"""Collects every notebook of the course, with the parameters in fast_parameters.yml, when pytest meets that file."""
+"""Collects every notebook, with the parameters in fast_parameters.yml, when pytest meets that file; shared fixtures."""
 
 import os
+import shutil
 
 import papermill
 import pytest
@@ -13,6 +14,10 @@ import run_course
 os.environ.update(run_course.KERNEL_ENVIRONMENT)  # the kernels that pytest starts inherit it
 
 
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the notebooks with their own parameters")
+
+
 def pytest_collect_file(file_path, parent):
     if file_path.name == "fast_parameters.yml":
         return FastNotebooks.from_parent(parent, path=file_path)
@@ -22,7 +27,7 @@ class FastNotebooks(pytest.File):
     """The notebooks as copies in a temporary folder; the learner's outputs/ stays out of it."""
 
     def collect(self):
-        fast_parameters = yaml.safe_load(self.path.read_text(encoding="utf-8")) or {}
+        fast_parameters = {} if self.config.option.full else yaml.safe_load(self.path.read_text(encoding="utf-8"))
         folder = self.config._tmp_path_factory.mktemp("notebooks")
         for notebook in run_course.find_notebooks(solutions=True):
             name = notebook.relative_to(run_course.NOTEBOOKS).with_suffix("").as_posix()
@@ -48,10 +53,17 @@ class FastNotebook(IPyNbFile):
     """nbval's notebook, run in the folder of the original and named after it."""
 
     def setup(self):
-        self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(run_course.NOTEBOOKS))
+        self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str((run_course.NOTEBOOKS / self.name).parent))
         self.setup_sanitize_files()
 
     def collect(self):
         for cell in super().collect():
             cell.reportinfo = lambda cell=cell: (self.path, 0, f"{self.name}::{cell.name}")
             yield cell
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project, as a clone would be, in which a test may write."""
+    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info", "benchmarks")
+    return shutil.copytree(run_course.ROOT, tmp_path / "project", ignore=unwanted)

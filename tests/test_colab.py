@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 import run_course
+from mnist_course import colab
 
 COLAB = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
 
@@ -21,15 +22,10 @@ def setup_source(path):
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A copy of the project without its environment and outputs."""
-    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info", "benchmarks")
-    return shutil.copytree(run_course.ROOT, tmp_path / "project", ignore=unwanted)
-
-
-def run_colab(project, *arguments):
-    command = [sys.executable, "-m", "mnist_course.colab", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+def project(project, monkeypatch):
+    """A copy of the project that colab.main takes for the original."""
+    monkeypatch.setattr(colab, "ROOT", project)
+    return project
 
 
 def run_on_colab(source, folder, github):
@@ -49,15 +45,16 @@ def all_text(project):
     return "".join(path.read_text("utf-8") for path in [project / "README.md", *project.glob("notebooks/**/*.ipynb")])
 
 
-def test_name_is_written_again_and_again_without_harm(project):
+def test_name_is_written_again_and_again_without_harm(project, capsys):
     notebooks = sorted(project.glob("notebooks/**/*.ipynb"))
     hashes = [run_course.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
-    first = run_colab(project, "ada/first-course")
-    assert first.returncode == 0, first.stderr
+    assert colab.main(["ada/first-course"]) == 0
     written = all_text(project)
-    assert "0 of" in run_colab(project, "ada/first-course").stdout
+    capsys.readouterr()
+    assert colab.main(["ada/first-course"]) == 0
+    assert capsys.readouterr().out.startswith("ada/first-course: 0 of ")
     assert all_text(project) == written
-    assert run_colab(project, "Grace-H/course.2").returncode == 0
+    assert colab.main(["Grace-H/course.2"]) == 0
     assert all_text(project) == written.replace("ada/first-course", "Grace-H/course.2")
     assert hashes == [run_course.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
     readme = (project / "README.md").read_text("utf-8")
@@ -69,24 +66,22 @@ def test_name_is_written_again_and_again_without_harm(project):
 
 
 @pytest.mark.parametrize("name", ["", "course", "ada/", "/course", "ada/my course", "a/c/d", 'a/c"; x', "-a/b", "a/.."])
-def test_malformed_names_are_refused(project, name):
-    before = all_text(project)
-    result = run_colab(project, name)
-    assert result.returncode == 2
-    assert result.stderr == f"Name the course's GitHub repository as owner/name, got {name!r}.\n"
-    assert all_text(project) == before
+def test_malformed_names_are_refused(monkeypatch, capsys, name):
+    monkeypatch.setattr(colab, "ROOT", None)  # no file is even looked for
+    assert colab.main([name]) == 2
+    assert capsys.readouterr().err == f"Name the course's GitHub repository as owner/name, got {name!r}.\n"
 
 
-def test_readme_without_marks_is_left_alone(project):
+def test_readme_without_marks_is_refused_and_nothing_written(project, capsys):
     (project / "README.md").write_text("# Course\n", "utf-8")
     before = all_text(project)
-    result = run_colab(project, "ada/course")
-    assert result.returncode == 2 and result.stderr.startswith("README.md has no lines <!-- colab -->")
+    assert colab.main(["ada/course"]) == 2
+    assert capsys.readouterr().err.startswith("README.md has no lines <!-- colab -->")
     assert all_text(project) == before
 
 
 def test_setup_cell_fetches_the_course_once(project, tmp_path):
-    assert run_colab(project, "ada/course").returncode == 0
+    subprocess.run([sys.executable, "-m", "mnist_course.colab", "ada/course"], cwd=project, check=True)
     repository = shutil.copytree(project, tmp_path / "github" / "ada" / "course")
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "Course"]):

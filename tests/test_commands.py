@@ -73,7 +73,7 @@ def test_train_kill_resume_and_interrupt(tmp_path):
     assert process.returncode == 130
     assert errors.strip().count("\n") == 0 and f"the best weights so far are in {tmp_path / mh.WEIGHTS_NAME}" in errors
     assert len(mh.read_history(tmp_path / mh.LOG_NAME)["loss"]) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", mh.WEIGHTS_NAME, mh.LOG_NAME]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", mh.LITERT_NAME, mh.WEIGHTS_NAME, mh.LOG_NAME]
     mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
 
 

@@ -380,7 +380,7 @@ def test_import_says_nothing_and_changes_nothing():
 
 
 def test_stderr_comes_back_after_the_import(capfd):
-    with mh._quiet_stderr():
+    with mh.quiet_stderr():
         os.write(2, b"hidden")
     os.write(2, b"seen")
     assert capfd.readouterr().err == "seen"

@@ -1,0 +1,17 @@
+"""Silence for what C++ libraries write to the terminal by themselves."""
+
+import contextlib
+import os
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Hide what is written to standard error's file descriptor inside the `with` block."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
