@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 VENV := .venv/bin/python
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/installed: requirements.txt pyproject.toml
 	@"$(PYTHON)" -c "$(SUITABLE)" 2>/dev/null || \
@@ -36,10 +36,17 @@ train: .venv/installed  ## train the network
 evaluate: .venv/installed  ## evaluate it on the test set
 	$(VENV) evaluate_model.py $(ARGS)
 
+test-browser: .venv/installed  ## draw on the pad in a real JupyterLab, with Chromium
+	@$(VENV) -m pip install --quiet --disable-pip-version-check "playwright>=1.49"
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		{ echo "The pad is tested in Chromium: install it (Debian: sudo apt-get install chromium), then try again." >&2; exit 2; }
+	$(VENV) -m pytest tests/browser/check_drawing_pad.py $(ARGS)
+
 lint: .venv/installed  ## check the code
 	$(VENV) -m ruff check .
 
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full lab notebooks train evaluate lint colab
+.PHONY: help run test test-full test-browser lab notebooks train evaluate lint colab

@@ -6,6 +6,7 @@ Words used everywhere: `images` are raw uint8 (n, 28, 28); `x` is float32 (n, 28
 
 import csv
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -168,12 +169,17 @@ def export_litert(model, path):
 
     Needs Keras on TensorFlow. Raises OSError when the file cannot be written.
     """
-    path = Path(path)
+    path, logger = Path(path), logging.getLogger("tensorflow")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder, quiet_stderr():
-        temporary = Path(folder) / path.name
-        model.export(temporary, format="litert", verbose=False)
-        os.replace(temporary, path)
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # or it reports each temporary file
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder, quiet_stderr():
+            temporary = Path(folder) / path.name
+            model.export(temporary, format="litert", verbose=False)
+            os.replace(temporary, path)
+    finally:
+        logger.setLevel(level)
 
 
 def load_weights(model, path):

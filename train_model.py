@@ -1,4 +1,4 @@
-"""Train the course's network on MNIST and save the best weights, the log and the learning curves under outputs/."""
+"""Train the course's network and save the best weights, the log and the learning curves under outputs/."""
 
 import argparse
 import os
@@ -28,18 +28,52 @@ def learning_rate(text):
 
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=whole_number(1), default=20, help="upper bound (default 20)")
-    parser.add_argument("--batch-size", type=whole_number(1), default=128, help="images a step (default 128)")
-    parser.add_argument("--learning-rate", type=learning_rate, default=0.001, help="Adam's step size (default 0.001)")
     parser.add_argument(
-        "--patience", type=whole_number(0), default=5, help="epochs without improvement before it stops (default 5)"
+        "--recipe",
+        choices=("standard", "robust"),
+        default="standard",
+        help="standard: MNIST as it is; robust: also bent digits and other styles of writing (default standard)",
+    )
+    parser.add_argument("--epochs", type=whole_number(1), help="upper bound (default 20; robust: exactly 24)")
+    parser.add_argument("--batch-size", type=whole_number(1), help="images a step (default 128; robust: always 128)")
+    parser.add_argument("--learning-rate", type=learning_rate, help="Adam's step size (default 0.001; robust: 0.002)")
+    parser.add_argument(
+        "--patience", type=whole_number(0), help="epochs without improvement before it stops (default 5; robust: never)"
     )
     parser.add_argument(
         "--seed", type=whole_number(0, 2**32 - 1), default=0, help="initial weights and shuffling (default 0)"
     )
     parser.add_argument("--output-dir", default=None, help="where to save (default outputs/)")
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.recipe == "robust" and arguments.batch_size not in (None, 128):
+        parser.error("the robust recipe mixes its batches of 128 itself; leave out --batch-size")
+    return arguments
+
+
+def prepare(arguments, mh):
+    """Return what the recipe trains: the network, its training data, the number of epochs and the patience."""
+    images, labels = mh.load_mnist()[0]
+    training, validation = mh.split_train_validation(images, labels)
+    if arguments.recipe == "robust":
+        from mnist_course import recipes
+
+        pictures = recipes.RobustPictures(*training, seed=arguments.seed)
+        epochs = arguments.epochs or recipes.EPOCHS
+        start = arguments.learning_rate or recipes.LEARNING_RATE
+        model = mh.build_cnn(learning_rate=recipes.robust_learning_rate(pictures, epochs=epochs, start=start))
+        training, patience = (pictures, None), epochs
+    else:
+        model = mh.build_cnn(learning_rate=arguments.learning_rate or 0.001)
+        training, epochs, patience = as_arrays(training, mh), arguments.epochs or 20, 5
+    if arguments.patience is not None:
+        patience = arguments.patience
+    return model, training, as_arrays(validation, mh), epochs, patience
+
+
+def as_arrays(part, mh):
+    images, labels = part
+    return mh.scale_pixels(images), mh.one_hot(labels)
 
 
 def train(arguments, mh):
@@ -49,18 +83,16 @@ def train(arguments, mh):
     if backup.exists() and not arguments.resume:
         print(f"Note: this starts afresh and drops the interrupted training in {backup}; --resume would go on with it.")
     mh.keras.utils.set_random_seed(arguments.seed)
-    training, validation = mh.split_train_validation(*mh.load_mnist()[0])
-    training, validation = ((mh.scale_pixels(images), mh.one_hot(labels)) for images, labels in (training, validation))
-    model = mh.build_cnn(learning_rate=arguments.learning_rate)
+    model, training, validation, epochs, patience = prepare(arguments, mh)
     try:
         history = mh.train(
             model,
             training,
             validation,
             output_dir,
-            epochs=arguments.epochs,
-            batch_size=arguments.batch_size,
-            patience=arguments.patience,
+            epochs=epochs,
+            batch_size=arguments.batch_size or 128,
+            patience=patience,
             resume=arguments.resume,
             verbose=1 if sys.stdout.isatty() else 2,
         )

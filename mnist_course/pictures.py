@@ -1,0 +1,409 @@
+"""From any picture of one digit to 28 x 28 pixels, the way MNIST was made.
+
+`load_picture` opens a file and `to_mnist` runs every step below it, each of which can be looked at on its own.
+An *ink map* is a float32 array (height, width) in which paper is 0 and ink is 1. NumPy and Pillow suffice.
+"""
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+LARGEST_MEGAPIXELS = 100
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
+NO_INK = "found no ink: send a picture of one digit that stands out from its background."
+FAINTEST = 0.65
+THINNEST, THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
+WORKING_SIDE = 256  # pixels on the longer side of the picture in which the ink is looked for
+
+
+def load_picture(path):
+    """Opens a picture file, upright, at most 1023 pixels on the longer side.
+
+    Returns: a PIL image of mode RGB, RGBA, or F (16-bit and float files).
+    Raises: ValueError, when `path` is no file, no picture, damaged, or above 100 megapixels.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file: give the path of a picture of one digit.")
+    too_large = f"{path} is larger than {LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(path, formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise ValueError(too_large) from None
+    except Exception:
+        raise ValueError(f"{path} is not a picture that can be read here: save it as PNG or JPEG.") from None
+    with image:
+        if image.width * image.height > LARGEST_MEGAPIXELS * 1_000_000:
+            raise ValueError(too_large)
+        try:
+            image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            return shrink(image)
+        except Exception as error:  # a damaged file can make a decoder raise anything
+            raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
+
+
+def shrink(image):
+    """Averages blocks of pixels until the longer side is below 1024; returns mode RGB, RGBA or F."""
+    factor = max(1, max(image.size) // 512)
+    strips = []  # a strip at a time, so that the full picture is never copied
+    for top in range(0, image.height, 32 * factor):
+        strip = image.crop((0, top, image.width, min(top + 32 * factor, image.height)))
+        if strip.mode[0] in "IF":
+            strip = strip.convert("I").convert("F") if strip.mode.startswith("I;16") else strip.convert("F")
+        else:
+            strip = strip.convert("RGBA" if strip.has_transparency_data else "RGB")
+        strips.append(strip.reduce(factor))
+    small = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for number, strip in enumerate(strips):
+        small.paste(strip, (0, 32 * number))
+    return small
+
+
+def read_colours(image):
+    """Colours in [0, 1], float32 (height, width, 3), at most 256 pixels on the longer side.
+
+    On a transparent background the ink is what is opaque, whatever its colour.
+    """
+    image = shrink(image)
+    scale = WORKING_SIDE / max(image.size)
+    if scale < 1:
+        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
+    pixels = np.asarray(image, np.float32)
+    if image.mode == "F":
+        finite = np.nan_to_num(pixels, posinf=0, neginf=0)
+        low, high = finite.min(), finite.max()
+        pixels = ((finite - low) / max(high - low, 1e-12))[..., None].repeat(3, axis=2)
+        return pixels
+    pixels = pixels / 255
+    if image.mode == "RGBA":
+        alpha = pixels[..., 3]
+        opaque = alpha > 0.5
+        if opaque.mean() < 0.995:
+            colours = pixels[opaque][:, :3]
+            if opaque.mean() > 0.5 and np.abs(colours - np.median(colours, axis=0)).mean() > 0.02:
+                paper = np.median(colours, axis=0)  # a picture with transparent margins
+                return paper + (pixels[..., :3] - paper) * alpha[..., None]
+            return 1 - alpha[..., None].repeat(3, axis=2)
+    return pixels[..., :3]
+
+
+def estimate_paper(colours):
+    """The paper's colour under the ink: a smooth surface (quadratic) through most pixels, float32 (h, w, 3)."""
+    height, width, _ = colours.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    step = max(1, max(height, width) // 64)
+    basis, target = surface[::step, ::step].reshape(-1, 6), colours[::step, ::step].reshape(-1, 3)
+    at_border = 1 + 3 * (np.abs(basis[:, 1:3]).max(axis=1) > 0.85)  # the border is paper more often than the middle
+    fit = np.median(np.repeat(target, at_border.astype(int), axis=0), axis=0)
+    for _ in range(10):  # pixels far from the surface are ink and lose their say
+        weight = at_border / (0.05**2 + ((target - fit) ** 2).sum(axis=1))
+        weighted = basis.T * weight
+        coefficients = np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ target)
+        fit = basis @ coefficients
+    return (surface @ coefficients).astype(np.float32)
+
+
+def measure_ink(colours, paper):
+    """How far each pixel is from the paper towards the ink's colour, float32 (h, w); paper is near 0.
+
+    The ink's direction in colour space is the strongest one, so any colours and either polarity will do.
+    """
+    difference = (colours - paper).reshape(-1, 3)
+    weighted = difference * (difference**2).sum(axis=1, keepdims=True) ** 0.5
+    direction = np.linalg.eigh(weighted.T @ weighted)[1][:, -1]
+    strength = difference @ direction
+    strength *= 1 if (strength**3).sum() >= 0 else -1
+    return strength.reshape(colours.shape[:2]).astype(np.float32)
+
+
+def running_max(values, reach):
+    """The largest value within `reach` rows above and below."""
+    window, length = 2 * reach + 1, 1
+    frame = np.full((len(values) + 2 * reach, values.shape[1]), -np.inf, np.float32)
+    frame[reach : reach + len(values)] = values
+    while length < window:  # each step doubles the rows looked at
+        step = min(length, window - length)
+        frame = np.maximum(frame[:-step], frame[step:])
+        length += step
+    return frame
+
+
+def square_max(values, reach):
+    """The largest value within a square of `reach` pixels to each side."""
+    return running_max(running_max(values, reach).T, reach).T
+
+
+def remove_wide(strength, reach):
+    """Subtracts whatever holds a square of `reach` pixels to each side: a morphological top-hat."""
+    page = np.pad(strength, reach)  # paper goes on outside the picture
+    wide = square_max(-square_max(-page, reach), reach)
+    return strength - wide[reach:-reach, reach:-reach]
+
+
+def remove_shadows(strength):
+    """Evens out light and shadow, float32 (h, w), paper around 0.
+
+    Strokes are narrower than shadows, but how narrow, and whether ink is what is darker or what is lighter, differs:
+    the narrowest attempt that keeps the picture's sharp edges, and adds none, is taken.
+    """
+    edges = slopes(strength)
+    attempts = []
+    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.06, 0.1, 0.18, 0.3)}):
+        for sign in (1, -1):
+            flat = remove_wide(sign * strength, reach)
+            steepness = slopes(flat)
+            error = (np.abs(steepness - edges) * np.maximum(steepness, edges) ** 2).sum()
+            attempts.append((error * (1 if sign > 0 else 1.5), flat))  # paper is what there is most of
+        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.07 * (edges**3).sum():
+            break
+    flat = min(attempts, key=lambda attempt: attempt[0])[1]
+    return flat - np.percentile(flat, 30)  # ink can cover more than half of a picture that was cut out
+
+
+def slopes(values):
+    """The steepness at each pixel, 0 at the border of the picture."""
+    result = np.zeros_like(values)
+    down, right = values[2:, 1:-1] - values[:-2, 1:-1], values[1:-1, 2:] - values[1:-1, :-2]
+    result[1:-1, 1:-1] = np.sqrt(down * down + right * right) / 2
+    return result
+
+
+def spread_greys(strength):
+    """Scales to an ink map in which the edge of a stroke is near 0.5. Raises ValueError when nothing stands out."""
+    weight = slopes(strength) ** 3
+    middle = square_max(strength, 1) - square_max(-strength, 1)  # twice the grey halfway up an edge
+    level = (weight * middle).sum() / max(weight.sum(), 1e-12)  # ink, where its edges are sharpest
+    noise = 1.5 * np.median(-strength[strength <= 0])  # paper is as often below 0 as above
+    if level < max(0.03, 4 * noise):
+        raise ValueError(NO_INK)
+    reach = max(1, round(0.1 * max(strength.shape)))
+    local = square_max(np.minimum(strength, level), reach)  # a pen presses unevenly
+    return np.clip(strength / np.maximum(local, FAINTEST * level), 0, 1)
+
+
+def find_ink(image):
+    """The steps from a picture to an ink map."""
+    colours = read_colours(image)
+    return spread_greys(remove_shadows(measure_ink(colours, estimate_paper(colours))))
+
+
+def grow(values, radius):
+    """Widens what is bright by a disc of `radius` pixels (a negative radius narrows it)."""
+    if radius < 0:
+        return -grow(-values, -radius)
+    reach = int(radius)
+    frame = np.full((len(values) + 2 * reach, values.shape[1]), -np.inf, np.float32)
+    for row in range(-reach, reach + 1):
+        half = int((radius**2 - row**2) ** 0.5)
+        part = frame[reach + row : reach + row + len(values)]
+        np.maximum(part, running_max(values.T, half).T, out=part)
+    return frame[reach : reach + len(values)]
+
+
+def label_pieces(mask):
+    """Numbers the connected pieces of a boolean mask from 1, diagonal neighbours included: int array (h, w)."""
+    number = (np.cumsum(mask) - 1).reshape(mask.shape)
+    pairs = []
+    for here, there in (
+        (np.s_[:, :-1], np.s_[:, 1:]),
+        (np.s_[:-1], np.s_[1:]),
+        (np.s_[:-1, :-1], np.s_[1:, 1:]),
+        (np.s_[:-1, 1:], np.s_[1:, :-1]),
+    ):
+        both = mask[here] & mask[there]
+        pairs.append(np.stack([number[here][both], number[there][both]]))
+    first, second = np.concatenate(pairs, axis=1)
+    root = np.arange(mask.sum())
+    while True:
+        low, high = np.minimum(root[first], root[second]), np.maximum(root[first], root[second])
+        if (low == high).all():
+            break
+        np.minimum.at(root, high, low)
+        while (root[root] != root).any():
+            root = root[root]
+    labels = np.zeros(mask.shape, int)
+    labels[mask] = np.unique(root, return_inverse=True)[1] + 1
+    return labels
+
+
+def bounding_box(mask):
+    """(top, bottom, left, right) of what is True; bottom and right are one past it."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+
+
+def remove_rulings(ink):
+    """Takes out the lines of ruled or squared paper: straight, parallel, thin, from one edge to the other."""
+    for axis in (0, 1):
+        ink = np.swapaxes(remove_level_rulings(np.swapaxes(ink, 0, axis)), 0, axis)
+    return ink
+
+
+def remove_level_rulings(ink):
+    """`remove_rulings` for lines that run within 6 degrees of the horizontal."""
+    mask = ink > 0.15
+    height, width = mask.shape
+    if min(height, width) < 40:
+        return ink
+    x = np.arange(width) - width // 2
+    near = running_max(mask, 1)
+    best = np.zeros(height)
+    tilt = np.zeros(height)
+    for slope in np.arange(-0.105, 0.106, 4 / width):
+        rows = np.arange(height)[:, None] + np.round(slope * x).astype(int)
+        visible = (rows >= 0) & (rows < height)  # a line can leave the picture at a corner
+        on_line = near[np.clip(rows, 0, height - 1), np.arange(width)] * visible
+        share = on_line.sum(axis=1) / np.maximum(visible.sum(axis=1), width / 3)
+        better = share > best
+        best[better], tilt[better] = share[better], slope
+    run = run_lengths(mask)
+    result, found = ink.copy(), []  # found: rows where a line crosses the middle column
+    for row in np.argsort(-best):
+        if best[row] < 0.85 or any(abs(row - other) < 0.06 * height for other in found):
+            continue
+        rows = np.clip(row + np.round(tilt[row] * x).astype(int) + np.arange(-2, 3)[:, None], 0, height - 1)
+        thickness = np.median(run[rows, np.arange(width)].max(axis=0))
+        if thickness > max(4, 0.02 * height):  # a stroke of the digit in a tight crop
+            return ink
+        found.append(row)
+        on_line = run[rows, np.arange(width)] <= thickness + 2  # elsewhere a stroke crosses the line
+        result[rows[on_line], np.nonzero(on_line)[1]] = 0
+    if len(found) < 2:
+        return ink
+    return result
+
+
+def run_lengths(mask):
+    """The length of the vertical run of True that each pixel belongs to, 0 outside, int array (h, w)."""
+    result = np.zeros(mask.shape, int)
+    count = np.zeros(mask.shape[1], int)
+    for row in range(len(mask)):
+        count = np.where(mask[row], count + 1, 0)
+        result[row] = count
+    for row in range(len(mask) - 2, -1, -1):
+        result[row] = np.where(mask[row] & mask[row + 1], result[row + 1], result[row])
+    return result
+
+
+def choose_digit(ink):
+    """Keeps the digit's pieces; drops specks and page borders. Raises ValueError for no digit or several."""
+    mask = ink > 0.4
+    labels = label_pieces(mask)
+    boxes = np.array([bounding_box(labels == number) for number in range(1, labels.max() + 1)]).reshape(-1, 4)
+    mass = np.bincount(labels.ravel(), weights=ink.ravel())[1:]
+    if not len(boxes):
+        raise ValueError(NO_INK)
+    height, width = ink.shape
+    sides = np.maximum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2])
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    contact = np.bincount(edge, minlength=len(boxes) + 1)[1:]
+    inside = contact <= 0.15 * max(height, width)
+    if not (inside & (sides >= 0.25 * sides.max())).any() or sides[inside].max() < 0.1 * max(height, width):
+        inside[:] = True  # nothing else in the picture: the ink at the edge is the digit
+    largest = sides[(mass * sides * inside).argmax()]
+    digit_like = inside & (sides >= 0.08 * largest) & (mass >= 0.01 * mass[inside].max())
+    kept = np.isin(labels, np.flatnonzero(digit_like) + 1)
+    groups = np.where(kept, label_pieces(grow(kept.astype(np.float32), max(1, 0.07 * largest)) > 0), 0)
+    group_boxes = np.array([bounding_box(groups == number) for number in range(1, groups.max() + 1)])
+    group_mass = np.bincount(groups.ravel(), weights=ink.ravel())[1:]
+    group_sides = np.maximum(group_boxes[:, 1] - group_boxes[:, 0], group_boxes[:, 3] - group_boxes[:, 2])
+    main = (group_mass * group_sides).argmax()
+    several = (group_sides >= 0.6 * group_sides[main]) & (group_mass >= 0.25 * group_mass[main])
+    if several.sum() > 1:
+        raise ValueError(f"found {several.sum()} digits: crop the picture to one.")
+    near = grow((groups == main + 1).astype(np.float32), max(1, 0.2 * largest)) > 0
+    for number in range(1, groups.max() + 1):  # a stroke of the digit that lies a little apart
+        if number != main + 1 and (near & (groups == number)).any() and group_sides[number - 1] >= 0.25 * group_sides[main]:
+            groups[groups == number] = main + 1
+    around = grow((groups == main + 1).astype(np.float32), 2) > 0  # with the grey rim of its strokes
+    return np.where(around, ink, 0)
+
+
+def crop(ink):
+    """Cuts an ink map to the bounding box of its ink."""
+    top, bottom, left, right = bounding_box(ink > 0.02)
+    return ink[top:bottom, left:right]
+
+
+def resize(ink, longer_side):
+    """Scales an ink map, aspect kept, anti-aliased, so that its longer side has `longer_side` pixels."""
+    scale = longer_side / max(ink.shape)
+    size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
+    return np.asarray(Image.fromarray(ink.astype(np.float32)).resize(size, Image.Resampling.HAMMING))
+
+
+def stroke_width(ink):
+    """The mean width of the strokes in pixels: twice the ink's area over the length of its outline."""
+    padded = np.pad(ink, 1)
+    outline = np.hypot(np.diff(padded, axis=0)[:, 1:], np.diff(padded, axis=1)[1:]).sum()
+    return 2 * ink.sum() / max(outline, 1e-12)
+
+
+def set_stroke_width(ink):
+    """Redraws strokes much thinner or thicker than any in MNIST (1.4 to 4.5 pixels of 20) within its range."""
+    width = stroke_width(ink) * 20 / max(ink.shape)
+    if THINNEST <= width <= THICKEST:
+        return ink
+    wanted = 2.0 if width < THINNEST else 4.2
+    large = resize(np.pad(ink, 1), 200)
+    large = crop(np.clip(0.5 + 4 * (large - 0.5 * large.max()), 0, 1))
+    side = max(large.shape)
+    radius = (wanted * side / 20 - stroke_width(large)) / (2 * (1 - wanted / 20))
+    return crop(grow(np.pad(large, int(abs(radius)) + 1), radius))
+
+
+def fit_to_box(ink):
+    """Scales the ink to fit 20 x 20, the aspect kept; ink of just that size is left as it is."""
+    gain = np.clip(max(ink.shape) / 40, 1, 3)  # the edges of MNIST's strokes are one pixel wide
+    ink = crop(np.clip(0.5 + gain * (ink - 0.5), 0, 1) if gain > 1 else ink)
+    return ink if max(ink.shape) == 20 else crop(resize(ink, 20))
+
+
+def centre_by_mass(ink):
+    """Places ink of at most 20 x 20 in 28 x 28 with its centre of mass in (13.5, 14.5]; uint8, brightest 255."""
+    offsets = []
+    for axis in (0, 1):
+        weight = ink.sum(axis=1 - axis)
+        centre = (weight * np.arange(len(weight))).sum() / weight.sum()
+        offsets.append(int(np.clip(np.floor(14.5 - centre), 0, 28 - len(weight))))
+    result = np.zeros((28, 28))
+    result[offsets[0] : offsets[0] + ink.shape[0], offsets[1] : offsets[1] + ink.shape[1]] = ink
+    return np.round(255 * result / result.max()).astype(np.uint8)
+
+
+def is_mnist(image):
+    """Whether a picture is already as MNIST was made: its ink 20 pixels long, centred by mass, on pure black."""
+    if image.size != (28, 28) or image.mode != "L":
+        return False
+    pixels = np.asarray(image)
+    ink = crop(pixels) if pixels.any() else pixels
+    return max(ink.shape) == 20 and np.allclose(centre_by_mass(ink), pixels, atol=1)  # MNIST's brightest: 254 or 255
+
+
+def to_mnist(image):
+    """Any PIL image of one handwritten digit as MNIST would show it.
+
+    Returns: uint8 (28, 28), white on black. Raises: ValueError for no ink or several digits.
+    """
+    if is_mnist(image):
+        return np.asarray(image)
+    image = shrink(image)
+    digit = choose_digit(remove_rulings(find_ink(image)))
+    top, bottom, left, right = bounding_box(digit > 0)
+    side = max(bottom - top, right - left)
+    scale = max(image.size) / max(digit.shape)
+    if side < 64 and scale > 1:  # small in its picture: look again, closer, where it was found
+        margin, (height, width) = 0.3 * side, digit.shape
+        box = np.array([max(0, left - margin), max(0, top - margin), min(width, right + margin), min(height, bottom + margin)])
+        box = np.round(box)
+        area = Image.fromarray(grow(digit, 0.06 * side)).crop(box.astype(int).tolist())
+        closer = image.crop(np.round(box * scale).astype(int).tolist())
+        ink = remove_rulings(find_ink(closer))
+        digit = choose_digit(np.where(np.asarray(area.resize(ink.shape[::-1])) > 0.2, ink, 0))
+    return centre_by_mass(fit_to_box(set_stroke_width(crop(digit))))
