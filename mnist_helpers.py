@@ -176,7 +176,7 @@ def export_litert(model, path):
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder, quiet_stderr():
             temporary = Path(folder) / path.name
-            model.export(temporary, format="litert", verbose=False)
+            model.export(str(temporary), format="litert", verbose=False)
             os.replace(temporary, path)
     finally:
         logger.setLevel(level)

@@ -2,10 +2,10 @@
 
     python benchmarks/own_digits.py FOLDER
 
-FOLDER has the pictures and labels.tsv with columns file, label, kind and source (the repository each came from). Three ways
-are compared: the usual tutorial way and the course's preparation with the standard network, and the preparation with the
-robust one. Sources in TUNED_ON were looked at while the preparation and the recipe were made; the others were not.
-The results go to benchmarks/own_digits.json; the pictures themselves stay where they are.
+FOLDER has the pictures and labels.tsv with columns file, label, kind and source (the repository each came from). Three
+ways are compared: the usual tutorial way with the standard network, the course's preparation with the standard network,
+and the preparation with the robust one. Sources in TUNED_ON were looked at while preparation and recipe were made; the
+others were not. The results go to benchmarks/own_digits.json; the pictures themselves stay where they are.
 """
 
 import argparse
@@ -91,9 +91,8 @@ def main():
     for name, row in table.items():
         print(f"{name:24}{row['pictures']:9}" + "".join(f"{row[way]:23.1%}" for way in WAYS))
     for row in by_confidence:
-        print(
-            f"confidence {row['from']:.0%} to {row['to']:.0%}: {row['pictures']} pictures, {row['read right']:.1%} right"
-        )
+        span = f"{row['from']:.0%} to {row['to']:.0%}"
+        print(f"confidence {span}: {row['pictures']} pictures, {row['read right']:.1%} right")
     wrong = np.flatnonzero(np.nan_to_num(robust, nan=-1).argmax(axis=1) != labels)
     print("misread by robust:", ", ".join(f"{rows[i]['file']} as {robust[i].argmax()}" for i in wrong if confidence[i]))
 

@@ -1,6 +1,7 @@
 """How much do results vary from training to training? Trains with several seeds and evaluates each network.
 
-    python benchmarks/seeds.py --seeds 0 1 2 3 4
+    python benchmarks/seeds.py --recipe standard --seeds 0 1 2 3 4
+    python benchmarks/seeds.py --recipe robust --seeds 0 1 2
 
 A seed whose training already lies in outputs/seeds/ is not trained again. The results go to benchmarks/seeds.json.
 """
@@ -19,11 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def train_and_evaluate(seed):
+def train_and_evaluate(recipe, seed):
     """Run the two commands for one seed; return what they measured."""
-    folder = ROOT / "outputs" / "seeds" / f"standard_{seed}"
+    folder = ROOT / "outputs" / "seeds" / f"{recipe}_{seed}"
     commands = [
-        ["train_model.py", "--seed", str(seed), "--output-dir", os.path.relpath(folder, ROOT)],
+        ["train_model.py", "--recipe", recipe, "--seed", str(seed), "--output-dir", os.path.relpath(folder, ROOT)],
         ["evaluate_model.py", "--json", "--output-dir", os.path.relpath(folder, ROOT), "--weights"],
     ]
     if not (folder / "learning_curves.png").exists():
@@ -48,13 +49,17 @@ def train_and_evaluate(seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", choices=("standard", "robust"), default="standard")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    seeds = [train_and_evaluate(seed) for seed in parser.parse_args().seeds]
+    arguments = parser.parse_args()
+    runs = [train_and_evaluate(arguments.recipe, seed) for seed in arguments.seeds]
     versions = {name: version(name) for name in ("keras", "tensorflow", "numpy")}
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    RESULTS.write_text(json.dumps({"machine": machine, "versions": versions, "standard": seeds}, indent=1) + "\n")
-    for row in seeds:
-        print(f"seed {row['seed']}: {row['test_accuracy']:.2%} on the test set, best epoch {row['best_epoch']}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results[arguments.recipe] = {"machine": machine, "versions": versions, "runs": runs}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    for run in runs:
+        print(f"seed {run['seed']}: {run['test_accuracy']:.2%} on the test set, best epoch {run['best_epoch']}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 LARGEST_MEGAPIXELS = 100
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
@@ -27,24 +27,24 @@ def load_picture(path):
     if not path.is_file():
         raise ValueError(f"{path} is not a file: give the path of a picture of one digit.")
     too_large = f"{path} is larger than {LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(path, formats=FORMATS)
-    except Image.DecompressionBombError:
-        raise ValueError(too_large) from None
-    except Exception:
-        raise ValueError(f"{path} is not a picture that can be read here: save it as PNG or JPEG.") from None
-    with image:
-        if image.width * image.height > LARGEST_MEGAPIXELS * 1_000_000:
-            raise ValueError(too_large)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of what is refused here, or does no harm
         try:
-            image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return shrink(image)
-        except Exception as error:  # a damaged file can make a decoder raise anything
-            raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
+            image = Image.open(path, formats=FORMATS)
+        except Image.DecompressionBombError:
+            raise ValueError(too_large) from None
+        except Exception:
+            raise ValueError(f"{path} is not a picture that can be read here: save it as PNG or JPEG.") from None
+        with image:
+            if image.width * image.height > LARGEST_MEGAPIXELS * 1_000_000:
+                raise ValueError(too_large)
+            try:
+                image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
+                image.load()
+                ImageOps.exif_transpose(image, in_place=True)
+                return shrink(image)
+            except Exception as error:  # a damaged file can make a decoder raise anything
+                raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
 
 
 def shrink(image):
@@ -70,26 +70,24 @@ def read_colours(image):
     On a transparent background the ink is what is opaque, whatever its colour.
     """
     image = shrink(image)
-    scale = WORKING_SIDE / max(image.size)
-    if scale < 1:
-        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
-    pixels = np.asarray(image, np.float32)
+    scale = min(1, WORKING_SIDE / max(image.size))
+    pixels = np.asarray(resize(image, scale, Image.Resampling.BOX) if scale < 1 else image, np.float32)
     if image.mode == "F":
-        finite = np.nan_to_num(pixels, posinf=0, neginf=0)
-        low, high = finite.min(), finite.max()
-        pixels = ((finite - low) / max(high - low, 1e-12))[..., None].repeat(3, axis=2)
-        return pixels
-    pixels = pixels / 255
-    if image.mode == "RGBA":
-        alpha = pixels[..., 3]
-        opaque = alpha > 0.5
-        if opaque.mean() < 0.995:
-            colours = pixels[opaque][:, :3]
-            if opaque.mean() > 0.5 and np.abs(colours - np.median(colours, axis=0)).mean() > 0.02:
-                paper = np.median(colours, axis=0)  # a picture with transparent margins
-                return paper + (pixels[..., :3] - paper) * alpha[..., None]
-            return 1 - alpha[..., None].repeat(3, axis=2)
-    return pixels[..., :3]
+        pixels = np.nan_to_num(pixels, posinf=0, neginf=0)
+        return ((pixels - pixels.min()) / max(np.ptp(pixels), 1e-12))[..., None].repeat(3, axis=2)
+    colours, opacity = pixels[..., :3] / 255, pixels[..., 3:] / 255
+    opaque = opacity[..., 0] > 0.5 if image.mode == "RGBA" else np.ones(pixels.shape[:2], bool)
+    if opaque.mean() > 0.995:
+        return colours
+    paper = np.median(colours[opaque], axis=0) if opaque.any() else 0
+    if opaque.mean() > 0.5 and np.abs(colours[opaque] - paper).mean() > 0.02:  # a photo with transparent margins
+        return paper + (colours - paper) * opacity
+    return 1 - opacity.repeat(3, axis=2)
+
+
+def resize(image, scale, method):
+    """Scales a PIL image in both directions, to one pixel at least."""
+    return image.resize([max(1, round(side * scale)) for side in image.size], method)
 
 
 def estimate_paper(colours):
@@ -154,13 +152,13 @@ def remove_shadows(strength):
     """
     edges = slopes(strength)
     attempts = []
-    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.06, 0.1, 0.18, 0.3)}):
+    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.08, 0.12, 0.18, 0.3)}):
         for sign in (1, -1):
             flat = remove_wide(sign * strength, reach)
             steepness = slopes(flat)
             error = (np.abs(steepness - edges) * np.maximum(steepness, edges) ** 2).sum()
             attempts.append((error * (1 if sign > 0 else 1.5), flat))  # paper is what there is most of
-        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.07 * (edges**3).sum():
+        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.03 * (edges**3).sum():
             break
     flat = min(attempts, key=lambda attempt: attempt[0])[1]
     return flat - np.percentile(flat, 30)  # ink can cover more than half of a picture that was cut out
@@ -240,9 +238,7 @@ def bounding_box(mask):
 
 def remove_rulings(ink):
     """Takes out the lines of ruled or squared paper: straight, parallel, thin, from one edge to the other."""
-    for axis in (0, 1):
-        ink = np.swapaxes(remove_level_rulings(np.swapaxes(ink, 0, axis)), 0, axis)
-    return ink
+    return remove_level_rulings(remove_level_rulings(ink).T).T
 
 
 def remove_level_rulings(ink):
@@ -251,32 +247,29 @@ def remove_level_rulings(ink):
     height, width = mask.shape
     if min(height, width) < 40:
         return ink
-    x = np.arange(width) - width // 2
+    columns = np.arange(width)
     near = running_max(mask, 1)
-    best = np.zeros(height)
-    tilt = np.zeros(height)
+    best, tilt = np.zeros(height), np.zeros(height)  # for each row in the middle column: the straightest line there
     for slope in np.arange(-0.105, 0.106, 4 / width):
-        rows = np.arange(height)[:, None] + np.round(slope * x).astype(int)
+        rows = np.arange(height)[:, None] + np.round(slope * (columns - width // 2)).astype(int)
         visible = (rows >= 0) & (rows < height)  # a line can leave the picture at a corner
-        on_line = near[np.clip(rows, 0, height - 1), np.arange(width)] * visible
-        share = on_line.sum(axis=1) / np.maximum(visible.sum(axis=1), width / 3)
-        better = share > best
-        best[better], tilt[better] = share[better], slope
-    run = run_lengths(mask)
-    result, found = ink.copy(), []  # found: rows where a line crosses the middle column
+        on_line = (near[np.clip(rows, 0, height - 1), columns] * visible).sum(axis=1)
+        share = on_line / np.maximum(visible.sum(axis=1), width / 3)
+        tilt = np.where(share > best, slope, tilt)
+        best = np.maximum(share, best)
+    run, result, found = run_lengths(mask), ink.copy(), []
     for row in np.argsort(-best):
         if best[row] < 0.85 or any(abs(row - other) < 0.06 * height for other in found):
             continue
-        rows = np.clip(row + np.round(tilt[row] * x).astype(int) + np.arange(-2, 3)[:, None], 0, height - 1)
-        thickness = np.median(run[rows, np.arange(width)].max(axis=0))
+        rows = row + np.round(tilt[row] * (columns - width // 2)).astype(int) + np.arange(-2, 3)[:, None]
+        rows = np.clip(rows, 0, height - 1)
+        thickness = np.median(run[rows, columns].max(axis=0))
         if thickness > max(4, 0.02 * height):  # a stroke of the digit in a tight crop
             return ink
         found.append(row)
-        on_line = run[rows, np.arange(width)] <= thickness + 2  # elsewhere a stroke crosses the line
+        on_line = run[rows, columns] <= thickness + 2  # elsewhere a stroke crosses the line
         result[rows[on_line], np.nonzero(on_line)[1]] = 0
-    if len(found) < 2:
-        return ink
-    return result
+    return result if len(found) > 1 else ink
 
 
 def run_lengths(mask):
@@ -291,51 +284,49 @@ def run_lengths(mask):
     return result
 
 
-def choose_digit(ink):
-    """Keeps the digit's pieces; drops specks and page borders. Raises ValueError for no digit or several."""
-    mask = ink > 0.4
-    labels = label_pieces(mask)
-    boxes = np.array([bounding_box(labels == number) for number in range(1, labels.max() + 1)]).reshape(-1, 4)
-    mass = np.bincount(labels.ravel(), weights=ink.ravel())[1:]
-    if not len(boxes):
-        raise ValueError(NO_INK)
-    height, width = ink.shape
+def measure_pieces(labels, ink):
+    """For the pieces numbered from 1: their longer sides in pixels, and their ink; arrays (pieces,)."""
+    boxes = np.array([bounding_box(labels == number) for number in range(1, labels.max() + 1)])
     sides = np.maximum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2])
+    return sides, np.bincount(labels.ravel(), weights=ink.ravel())[1:]
+
+
+def drop_specks_and_borders(labels, ink):
+    """Which pieces can belong to a digit (boolean mask), and the longer side of the largest of them."""
+    sides, mass = measure_pieces(labels, ink)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    contact = np.bincount(edge, minlength=len(boxes) + 1)[1:]
-    inside = contact <= 0.15 * max(height, width)
-    if not (inside & (sides >= 0.25 * sides.max())).any() or sides[inside].max() < 0.1 * max(height, width):
+    contact = np.bincount(edge, minlength=len(sides) + 1)[1:]
+    inside = contact <= 0.15 * max(ink.shape)
+    if (sides * inside).max() < max(0.25 * sides.max(), 0.1 * max(ink.shape)):
         inside[:] = True  # nothing else in the picture: the ink at the edge is the digit
     largest = sides[(mass * sides * inside).argmax()]
-    digit_like = inside & (sides >= 0.08 * largest) & (mass >= 0.01 * mass[inside].max())
-    kept = np.isin(labels, np.flatnonzero(digit_like) + 1)
-    groups = np.where(kept, label_pieces(grow(kept.astype(np.float32), max(1, 0.07 * largest)) > 0), 0)
-    group_boxes = np.array([bounding_box(groups == number) for number in range(1, groups.max() + 1)])
-    group_mass = np.bincount(groups.ravel(), weights=ink.ravel())[1:]
-    group_sides = np.maximum(group_boxes[:, 1] - group_boxes[:, 0], group_boxes[:, 3] - group_boxes[:, 2])
-    main = (group_mass * group_sides).argmax()
-    several = (group_sides >= 0.6 * group_sides[main]) & (group_mass >= 0.25 * group_mass[main])
-    if several.sum() > 1:
-        raise ValueError(f"found {several.sum()} digits: crop the picture to one.")
-    near = grow((groups == main + 1).astype(np.float32), max(1, 0.2 * largest)) > 0
-    for number in range(1, groups.max() + 1):  # a stroke of the digit that lies a little apart
-        if number != main + 1 and (near & (groups == number)).any() and group_sides[number - 1] >= 0.25 * group_sides[main]:
-            groups[groups == number] = main + 1
-    around = grow((groups == main + 1).astype(np.float32), 2) > 0  # with the grey rim of its strokes
-    return np.where(around, ink, 0)
+    good = inside & (sides >= 0.08 * largest) & (mass >= 0.01 * (mass * inside).max())
+    return np.append(False, good)[labels], largest
+
+
+def choose_digit(ink):
+    """Keeps the digit's pieces; drops specks and page borders. Raises ValueError for no digit or several."""
+    labels = label_pieces(ink > 0.4)
+    if not labels.any():
+        raise ValueError(NO_INK)
+    mask, largest = drop_specks_and_borders(labels, ink)
+    joined = grow(mask, max(1, 0.07 * largest)) > 0  # bridges the gaps of a broken stroke
+    groups = np.where(mask, label_pieces(joined), 0)
+    sides, mass = measure_pieces(groups, ink)
+    main = (mass * sides).argmax()
+    several = np.sum((sides >= 0.6 * sides[main]) & (mass >= 0.25 * mass[main]))
+    if several > 1:
+        raise ValueError(f"found {several} digits: crop the picture to one.")
+    near = np.unique(groups[grow(groups == main + 1, max(1, 0.2 * largest)) > 0])
+    strokes = [number for number in near if number and sides[number - 1] >= 0.25 * sides[main]]  # a little apart
+    digit = np.isin(groups, strokes)
+    return np.where(grow(digit, 2) > 0, ink, 0)  # with the grey rim of its strokes
 
 
 def crop(ink):
     """Cuts an ink map to the bounding box of its ink."""
     top, bottom, left, right = bounding_box(ink > 0.02)
     return ink[top:bottom, left:right]
-
-
-def resize(ink, longer_side):
-    """Scales an ink map, aspect kept, anti-aliased, so that its longer side has `longer_side` pixels."""
-    scale = longer_side / max(ink.shape)
-    size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
-    return np.asarray(Image.fromarray(ink.astype(np.float32)).resize(size, Image.Resampling.HAMMING))
 
 
 def stroke_width(ink):
@@ -345,24 +336,28 @@ def stroke_width(ink):
     return 2 * ink.sum() / max(outline, 1e-12)
 
 
+def scale_to(ink, longer_side):
+    """Scales an ink map, aspect kept, anti-aliased, so that its longer side has `longer_side` pixels."""
+    return np.asarray(resize(Image.fromarray(ink), longer_side / max(ink.shape), Image.Resampling.HAMMING))
+
+
 def set_stroke_width(ink):
-    """Redraws strokes much thinner or thicker than any in MNIST (1.4 to 4.5 pixels of 20) within its range."""
+    """Redraws strokes thinner or thicker than nearly all in MNIST (1.6 to 4.5 pixels of 20) at that limit."""
     width = stroke_width(ink) * 20 / max(ink.shape)
     if THINNEST <= width <= THICKEST:
         return ink
-    wanted = 2.0 if width < THINNEST else 4.2
-    large = resize(np.pad(ink, 1), 200)
+    large = scale_to(np.pad(ink, 1), 200)
     large = crop(np.clip(0.5 + 4 * (large - 0.5 * large.max()), 0, 1))
-    side = max(large.shape)
-    radius = (wanted * side / 20 - stroke_width(large)) / (2 * (1 - wanted / 20))
+    wanted = np.clip(width, THINNEST, THICKEST) / 20  # of the longer side, which grows with the strokes
+    radius = (wanted * max(large.shape) - stroke_width(large)) / (2 * (1 - wanted))
     return crop(grow(np.pad(large, int(abs(radius)) + 1), radius))
 
 
 def fit_to_box(ink):
     """Scales the ink to fit 20 x 20, the aspect kept; ink of just that size is left as it is."""
     gain = np.clip(max(ink.shape) / 40, 1, 3)  # the edges of MNIST's strokes are one pixel wide
-    ink = crop(np.clip(0.5 + gain * (ink - 0.5), 0, 1) if gain > 1 else ink)
-    return ink if max(ink.shape) == 20 else crop(resize(ink, 20))
+    ink = crop(np.clip(0.5 + gain * (ink - 0.5), 0, 1))
+    return ink if max(ink.shape) == 20 else crop(scale_to(ink, 20))
 
 
 def centre_by_mass(ink):
@@ -375,6 +370,27 @@ def centre_by_mass(ink):
     result = np.zeros((28, 28))
     result[offsets[0] : offsets[0] + ink.shape[0], offsets[1] : offsets[1] + ink.shape[1]] = ink
     return np.round(255 * result / result.max()).astype(np.uint8)
+
+
+def find_page(image):
+    """A PIL image cut to the sheet of paper, when all of the sheet is seen, on a table of another colour."""
+    colours = read_colours(image)
+    step = max(1, max(colours.shape) // 64)
+    strength = measure_ink(colours, estimate_paper(colours))[::step, ::step]
+    mask = strength > 0.5 * np.percentile(strength, 95)
+    if not mask.any():
+        return image
+    labels = label_pieces(mask)
+    sheet = labels == np.bincount(labels[mask]).argmax()
+    top, bottom, left, right = bounding_box(sheet)
+    sides = sorted((bottom - top, right - left))
+    area = sides[0] * sides[1]
+    inside = min(top, left, sheet.shape[0] - bottom, sheet.shape[1] - right) > 0
+    if not inside or sheet.sum() < 0.8 * area or area < 0.25 * sheet.size or sides[1] > 2.5 * sides[0]:
+        return image
+    margin = 0.05 * sides[0] + 1
+    box = np.array([left + margin, top + margin, right - margin, bottom - margin])
+    return image.crop(np.round(box * max(image.size) / max(sheet.shape)).astype(int).tolist())
 
 
 def is_mnist(image):
@@ -393,17 +409,15 @@ def to_mnist(image):
     """
     if is_mnist(image):
         return np.asarray(image)
-    image = shrink(image)
+    image = find_page(shrink(image))
     digit = choose_digit(remove_rulings(find_ink(image)))
     top, bottom, left, right = bounding_box(digit > 0)
     side = max(bottom - top, right - left)
     scale = max(image.size) / max(digit.shape)
     if side < 64 and scale > 1:  # small in its picture: look again, closer, where it was found
-        margin, (height, width) = 0.3 * side, digit.shape
-        box = np.array([max(0, left - margin), max(0, top - margin), min(width, right + margin), min(height, bottom + margin)])
-        box = np.round(box)
-        area = Image.fromarray(grow(digit, 0.06 * side)).crop(box.astype(int).tolist())
-        closer = image.crop(np.round(box * scale).astype(int).tolist())
-        ink = remove_rulings(find_ink(closer))
-        digit = choose_digit(np.where(np.asarray(area.resize(ink.shape[::-1])) > 0.2, ink, 0))
+        margin, limits = 0.3 * side, digit.shape[::-1] * 2
+        box = np.clip([left - margin, top - margin, right + margin, bottom + margin], 0, limits).astype(int)
+        ink = remove_rulings(find_ink(image.crop(np.round(box * scale).astype(int).tolist())))
+        area = Image.fromarray(grow(digit, 0.06 * side)).crop(box.tolist()).resize(ink.shape[::-1])
+        digit = choose_digit(np.where(np.asarray(area) > 0.2, ink, 0))
     return centre_by_mass(fit_to_box(set_stroke_width(crop(digit))))

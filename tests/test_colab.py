@@ -113,7 +113,9 @@ def test_all_notebooks_fetch_the_course_in_the_same_way():
     assert len(starts) == 1
 
 
-def test_nothing_is_installed_into_colab():
+def test_nothing_is_installed_into_colab_but_two_packages_without_their_dependencies():
+    allowed = "pip install --quiet --no-deps ai-edge-litert anywidget psygnal backports.strenum"
     for path in run_course.find_notebooks(solutions=True):
         for cell in nbformat.read(path, as_version=4).cells:
-            assert cell.cell_type != "code" or not re.search(r"\b(pip|conda|apt)\b", cell.source)
+            source = cell.source.replace(allowed, "")
+            assert cell.cell_type != "code" or not re.search(r"\b(pip|conda|apt)\b", source)

@@ -11,7 +11,7 @@ import mnist_helpers as mh
 
 README = (mh.ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (mh.ROOT / "models" / "README.md").read_text(encoding="utf-8")
-SEEDS = json.loads((mh.ROOT / "benchmarks" / "seeds.json").read_text(encoding="utf-8"))["standard"]
+SEEDS = json.loads((mh.ROOT / "benchmarks" / "seeds.json").read_text(encoding="utf-8"))
 
 
 def percent(share):

@@ -1,0 +1,112 @@
+"""Do damaged and odd files give anything but a reading or a one-sentence refusal? How long, how much memory?
+
+python benchmarks/fuzz_pictures.py [files]     20,000 unless told; writes benchmarks/fuzz_pictures.json
+"""
+import io
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from mnist_course import pictures
+
+FORMATS = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK"), "GIF": ("L", "P"),
+           "BMP": ("1", "L", "RGB"), "TIFF": ("1", "L", "RGB", "CMYK", "F", "I"), "WEBP": ("RGB", "RGBA"),
+           "PPM": ("L", "RGB"), "TGA": ("L", "RGB"), "ICO": ("RGBA",)}  # fmt: skip
+
+
+def odd_image(random):
+    """A sketch, noise, stripes or a single colour, of an odd size, from 1 x 1 to 3000 on a side."""
+    width, height = (int(side) for side in np.exp(random.uniform(0, 6, 2)))
+    if random.random() < 0.02:
+        width *= int(random.integers(1, 8))
+    kind = random.integers(0, 5)
+    image = Image.new("RGB", (width, height), tuple(random.integers(0, 256, 3).tolist()))
+    pen = ImageDraw.Draw(image)
+    if kind == 1:
+        image = Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8))
+    elif kind == 2:
+        for column in range(0, width, 7):
+            pen.line((column, 0, width - column, height), fill=tuple(random.integers(0, 256, 3).tolist()))
+    elif kind > 2:
+        points = (random.random((int(random.integers(2, 9)), 2)) * (width, height)).ravel().tolist()
+        pen.line(points, fill=tuple(random.integers(0, 256, 3).tolist()), width=int(random.integers(1, 20)))
+    return image
+
+
+def odd_file(random):
+    """The bytes of an odd image in an odd format and mode, whole or damaged; at times no image at all."""
+    if random.random() < 0.03:
+        return random.bytes(int(random.integers(0, 500)))
+    name = random.choice(list(FORMATS))
+    mode = random.choice(FORMATS[name])
+    image = odd_image(random)
+    if name == "ICO":
+        image = image.resize((48, 48))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * int(random.integers(1, 258)))
+    elif mode == "F":
+        values = np.asarray(image.convert("L"), np.float32) * 10.0 ** random.integers(-30, 30)
+        values[random.random(values.shape) < 0.01] = random.choice([np.nan, np.inf, -np.inf, 0])
+        image = Image.fromarray(values)
+    elif mode in ("LA", "RGBA"):
+        image = image.convert("RGBA")
+        image.putalpha(odd_image(random).resize(image.size).convert("L"))
+        image = image.convert(mode)
+    else:
+        image = image.convert(mode)
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = int(random.integers(0, 11))
+    image.save(buffer, str(name), **({"exif": exif} if name in ("PNG", "JPEG", "WEBP", "TIFF") else {}))
+    content = bytearray(buffer.getvalue())
+    damage = random.integers(0, 4)
+    if damage == 1:
+        content = content[: int(random.integers(0, len(content)))]
+    elif damage == 2:  # more often in the header, where it hurts
+        for _ in range(int(random.integers(1, 20))):
+            content[int(len(content) * random.random() ** 3)] = int(random.integers(0, 256))
+    elif damage == 3:
+        start = int(random.integers(0, len(content)))
+        content[start : start + int(random.integers(1, 64))] = random.bytes(int(random.integers(0, 64)))
+    return bytes(content)
+
+
+def fuzz(count, folder, seed=0):
+    """Reads `count` odd files; any error but a one-sentence ValueError passes through. Returns the counts."""
+    random = np.random.default_rng(seed)
+    path, slowest, readings, sentences = Path(folder) / "odd", 0, 0, {}
+    for _ in range(count):
+        path.write_bytes(odd_file(random))
+        start = time.process_time()
+        try:
+            reading = pictures.to_mnist(pictures.load_picture(path))
+            assert reading.shape == (28, 28) and reading.dtype == np.uint8 and reading.max() == 255
+            readings += 1
+        except ValueError as error:
+            sentence = str(error)
+            assert sentence.endswith(".") and "\n" not in sentence and len(sentence) < 400, sentence
+            kind = sentence.replace(str(path), "PATH").split(":")[0].split("(")[0].strip()
+            sentences[kind] = sentences.get(kind, 0) + 1
+        slowest = max(slowest, time.process_time() - start)
+    return {"files": count, "readings": readings, "refusals": sum(sentences.values()), "sentences": sentences,
+            "slowest_seconds": round(slowest, 3)}  # fmt: skip
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        report = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, folder)
+    status = Path("/proc/self/status")
+    if status.exists():
+        report["peak_megabytes"] = round(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024)
+    print(json.dumps(report, indent=2))
+    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
