@@ -152,13 +152,13 @@ def remove_shadows(strength):
     """
     edges = slopes(strength)
     attempts = []
-    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.08, 0.12, 0.18, 0.3)}):
+    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.1, 0.14, 0.2, 0.3)}):
         for sign in (1, -1):
             flat = remove_wide(sign * strength, reach)
             steepness = slopes(flat)
             error = (np.abs(steepness - edges) * np.maximum(steepness, edges) ** 2).sum()
             attempts.append((error * (1 if sign > 0 else 1.5), flat))  # paper is what there is most of
-        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.03 * (edges**3).sum():
+        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.1 * (edges**3).sum():
             break
     flat = min(attempts, key=lambda attempt: attempt[0])[1]
     return flat - np.percentile(flat, 30)  # ink can cover more than half of a picture that was cut out
@@ -374,6 +374,8 @@ def centre_by_mass(ink):
 
 def find_page(image):
     """A PIL image cut to the sheet of paper, when all of the sheet is seen, on a table of another colour."""
+    if max(image.size) < 64:  # an icon
+        return image
     colours = read_colours(image)
     step = max(1, max(colours.shape) // 64)
     strength = measure_ink(colours, estimate_paper(colours))[::step, ::step]
