@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 from synthetic import make_digits
@@ -14,6 +15,7 @@ from synthetic import make_digits
 import evaluate_model
 import mnist_helpers as mh
 import train_model
+from mnist_course import reader
 
 SMALL_TRAINING = """
 import sys
@@ -86,6 +88,19 @@ def test_train_saves_weights_log_and_curves_and_prints_validation_only(tmp_path,
     assert Image.open(tmp_path / "learning_curves.png").size[0] > 500
     model = mh.build_cnn()
     mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+
+
+def test_train_robust_learns_from_other_pictures(tmp_path, small_mnist, capsys):
+    assert train_model.main(["--recipe", "robust", "--output-dir", str(tmp_path), "--epochs", "2"]) == 0
+    assert "Trained 2 epochs" in capsys.readouterr().out
+    images = make_digits(20)[0]
+    model = mh.build_cnn()
+    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+    exported = reader.Reader(tmp_path / mh.LITERT_NAME).read(images)
+    np.testing.assert_allclose(exported, mh.predict(model, images), atol=1e-5)
+    with pytest.raises(SystemExit) as stop:
+        train_model.main(["--recipe", "robust", "--batch-size", "64"])
+    assert stop.value.code == 2 and "leave out --batch-size" in capsys.readouterr().err
 
 
 def test_same_seed_same_start(tmp_path, small_mnist):
