@@ -2,6 +2,7 @@
 
 python benchmarks/fuzz_pictures.py [files]     20,000 unless told; writes benchmarks/fuzz_pictures.json
 """
+
 import io
 import json
 import sys

@@ -397,9 +397,11 @@ def find_page(image):
 
 def is_mnist(image):
     """Whether a picture is already as MNIST was made: its ink 20 pixels long, centred by mass, on pure black."""
-    if image.size != (28, 28) or image.mode != "L":
+    if image.size != (28, 28) or image.mode not in ("L", "RGB"):
         return False
-    pixels = np.asarray(image)
+    pixels = np.asarray(image.convert("L"))
+    if image.mode == "RGB" and (np.asarray(image) != pixels[..., np.newaxis]).any():
+        return False
     ink = crop(pixels) if pixels.any() else pixels
     return max(ink.shape) == 20 and np.allclose(centre_by_mass(ink), pixels, atol=1)  # MNIST's brightest: 254 or 255
 
@@ -410,7 +412,7 @@ def to_mnist(image):
     Returns: uint8 (28, 28), white on black. Raises: ValueError for no ink or several digits.
     """
     if is_mnist(image):
-        return np.asarray(image)
+        return np.asarray(image.convert("L"))
     image = find_page(shrink(image))
     digit = choose_digit(remove_rulings(find_ink(image)))
     top, bottom, left, right = bounding_box(digit > 0)

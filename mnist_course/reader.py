@@ -24,6 +24,7 @@ class Reader:
     def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter
 
+        self._prepared_for = 0  # how many images a call of `read` brought last
         try:
             content = Path(path).read_bytes()
             with quiet_stderr():
@@ -50,9 +51,11 @@ class Reader:
             raise ValueError(
                 f"Expected raw images, uint8 of shape (n, 28, 28), but received {images.dtype} of shape {images.shape}."
             )
-        with quiet_stderr():
-            self._interpreter.resize_tensor_input(self._input["index"], (len(images), 28, 28, 1))
-            self._interpreter.allocate_tensors()
+        if len(images) != self._prepared_for:
+            with quiet_stderr():
+                self._interpreter.resize_tensor_input(self._input["index"], (len(images), 28, 28, 1))
+                self._interpreter.allocate_tensors()
+            self._prepared_for = len(images)
         self._interpreter.set_tensor(self._input["index"], images[..., np.newaxis].astype(np.float32) / 255)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output["index"]).copy()
