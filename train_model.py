@@ -34,7 +34,7 @@ def parse_arguments(argv):
         default="standard",
         help="standard: MNIST as it is; robust: also bent digits and other styles of writing (default standard)",
     )
-    parser.add_argument("--epochs", type=whole_number(1), help="upper bound (default 20; robust: exactly 24)")
+    parser.add_argument("--epochs", type=whole_number(1), help="upper bound (default 20; robust: 24)")
     parser.add_argument("--batch-size", type=whole_number(1), help="images a step (default 128; robust: always 128)")
     parser.add_argument("--learning-rate", type=learning_rate, help="Adam's step size (default 0.001; robust: 0.002)")
     parser.add_argument(
