@@ -13,17 +13,19 @@ def parse_arguments(argv):
         "--weights", type=Path, help="a .weights.h5 file (default: your own in outputs/, else the shipped)"
     )
     parser.add_argument("--output-dir", type=Path, help="where to save the pictures (default outputs/)")
+    parser.add_argument("--shifts", action="store_true", help="average over five places, as the recipe record does")
     parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
     return parser.parse_args(argv)
 
 
 def evaluate(arguments, mh):
+    from mnist_course import recipes
+
     output_dir = arguments.output_dir or Path(os.path.relpath(mh.OUTPUTS))
     weights = arguments.weights or Path(os.path.relpath(mh.find_weights()))
-    model = mh.build_cnn()
-    mh.load_weights(model, weights)
+    model = recipes.load_network(weights)
     images, labels = mh.load_mnist()[1]
-    probabilities = mh.predict(model, images)
+    probabilities = recipes.predict_shifted(model, images) if arguments.shifts else mh.predict(model, images)
     results = mh.evaluate(labels, probabilities)
     matrix, (low, high) = results["confusion_matrix"], results["interval"]
     confusions = mh.most_confused(matrix)
@@ -37,7 +39,7 @@ def evaluate(arguments, mh):
         numbers = {name: getattr(value, "tolist", lambda value=value: value)() for name, value in results.items()}
         print(json.dumps({"weights": str(weights), "images": len(labels), **numbers, "most_confused": confusions}))
         return 0
-    print(f"Weights: {weights}")
+    print(f"Weights: {weights} ({model.count_params():,} parameters)")
     print(
         f"Test accuracy {results['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), loss {results['loss']:.4f}"
     )

@@ -183,10 +183,25 @@ def export_litert(model, path):
 
 
 def load_weights(model, path):
-    """Load weights that `save_weights` or Keras wrote at `path` into `model`, a network from `build_cnn`.
+    """Load weights that `save_weights` or Keras wrote at `path` into `model`.
 
     Raises ValueError when the file is missing, damaged, or holds the weights of another network.
     """
+    if weight_shapes(path) == sorted(weight.shape for weight in model.get_weights()):
+        try:
+            _without_optimizer(model).load_weights(path)
+            return
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{path} is not a whole weights file; train again, or name another file.") from error
+        except ValueError:
+            pass  # the right shapes under other layers
+    raise ValueError(
+        f"{path} holds the weights of another network, not of this one with {model.count_params():,} parameters."
+    )
+
+
+def weight_shapes(path):
+    """Return the sorted shapes of the weights in the file at `path`; ValueError when it is missing or damaged."""
     import h5py
 
     path, shapes = Path(path), []
@@ -200,24 +215,20 @@ def load_weights(model, path):
     try:
         with h5py.File(path, "r") as file:
             file.visititems(collect)
-        if sorted(shapes) == sorted(weight.shape for weight in model.get_weights()):
-            _without_optimizer(model).load_weights(path)
-            return
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path} is not a whole weights file; train again, or name another file.") from error
-    except ValueError:
-        pass  # the right shapes under other layers
-    raise ValueError(f"{path} holds the weights of another network, not of the course's 225,034-parameter CNN.")
+    return sorted(shapes)
 
 
 def load_trained_cnn(output_dir=OUTPUTS):
     """Return the trained network: the learner's own from `output_dir` if there is one, else the shipped one.
 
-    Prints which it took. Raises ValueError when the weights file is damaged or of another network.
+    Prints which it took. The learner's may be of any recipe. Raises ValueError when the weights file is damaged.
     """
+    from mnist_course.recipes import load_network
+
     path = find_weights(output_dir)
-    model = build_cnn()
-    load_weights(model, path)
+    model = load_network(path)
     print(f"Loaded {'the shipped weights' if path == SHIPPED_WEIGHTS else 'your own weights'}: {path.name}")
     return model
 

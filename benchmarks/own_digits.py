@@ -27,6 +27,12 @@ TUNED_ON = ("scholich", "Wikunia", "NnQqDd", "IS1vov", "whdlgp", "RooRoo6080")
 WAYS = ("usual way, standard", "proper way, standard", "proper way, robust")
 
 
+def read_labels(folder):
+    """Return the rows of labels.tsv as dicts."""
+    with open(folder / "labels.tsv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
 def naive_image(path):
     """Grey, 28 x 28, inverted when bright: what most tutorials do."""
     grey = np.asarray(Image.open(path).convert("RGB").convert("L").resize((28, 28), Image.Resampling.LANCZOS))
@@ -64,8 +70,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    with open(folder / "labels.tsv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = read_labels(folder)
     labels = np.array([int(row["label"]) for row in rows])
     kinds = np.array([row["kind"] for row in rows])
     tuned = np.array([row["source"].startswith(TUNED_ON) for row in rows])

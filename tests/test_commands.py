@@ -15,7 +15,7 @@ from synthetic import make_digits
 import evaluate_model
 import mnist_helpers as mh
 import train_model
-from mnist_course import reader
+from mnist_course import reader, recipes
 
 SMALL_TRAINING = """
 import sys
@@ -90,16 +90,24 @@ def test_train_saves_weights_log_and_curves_and_prints_validation_only(tmp_path,
     mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
 
 
-def test_train_robust_learns_from_other_pictures(tmp_path, small_mnist, capsys):
-    assert train_model.main(["--recipe", "robust", "--output-dir", str(tmp_path), "--epochs", "2"]) == 0
-    assert "Trained 2 epochs" in capsys.readouterr().out
+@pytest.mark.parametrize("recipe", ["robust", "fast", "tiny", "record"])
+def test_every_recipe_trains_and_its_network_is_evaluated_and_exported(recipe, tmp_path, small_mnist, capsys):
+    assert train_model.main(["--recipe", recipe, "--output-dir", str(tmp_path), "--epochs", "1"]) == 0
+    assert "Trained 1 epochs" in capsys.readouterr().out
     images = make_digits(20)[0]
-    model = mh.build_cnn()
-    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+    model = recipes.load_network(tmp_path / mh.WEIGHTS_NAME)
     exported = reader.Reader(tmp_path / mh.LITERT_NAME).read(images)
     np.testing.assert_allclose(exported, mh.predict(model, images), atol=1e-5)
+    np.testing.assert_allclose(mh.predict(mh.load_trained_cnn(tmp_path), images), exported, atol=1e-5)
+    options = ["--weights", str(tmp_path / mh.WEIGHTS_NAME), "--output-dir", str(tmp_path), "--json"]
+    losses = []
+    for shifts in ([], ["--shifts"]):
+        capsys.readouterr()
+        assert evaluate_model.main(options + shifts) == 0
+        losses.append(json.loads(capsys.readouterr().out)["loss"])
+    assert losses[0] != losses[1]
     with pytest.raises(SystemExit) as stop:
-        train_model.main(["--recipe", "robust", "--batch-size", "64"])
+        train_model.main(["--recipe", recipe, "--batch-size", "64"])
     assert stop.value.code == 2 and "leave out --batch-size" in capsys.readouterr().err
 
 

@@ -61,7 +61,10 @@ def test_headings_start_with_the_only_title_and_never_skip_a_level(notebook):
 
 
 def test_parameters_are_typed_and_explained(path, notebook):
-    (cell,) = code_cells(notebook, "parameters")
+    cells = code_cells(notebook, "parameters")
+    if path.parent.name == "solutions" and not cells:
+        return
+    (cell,) = cells
     parameters = papermill.inspect_notebook(str(path))
     assert len(parameters) == len(cell.source.splitlines()), "papermill does not understand every line"
     for name, parameter in parameters.items():

@@ -1,0 +1,63 @@
+"""What does `mh.train` cost beside a bare `model.fit`? Trains both in turn and compares images a second.
+
+    python benchmarks/training_overhead.py
+
+`mh.train` saves the best weights, a log and a backup after every epoch; the bare run only validates. Takes about five
+minutes; nothing else should run. The results go to benchmarks/training_overhead.json.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from measured_on import measured_on
+
+import mnist_helpers as mh
+
+RESULTS = Path(__file__).with_suffix(".json")
+EPOCHS, ROUNDS = 2, 5
+
+
+def images_a_second(run, images):
+    model = mh.build_cnn()
+    model.fit(mh.scale_pixels(images[:256]), mh.one_hot([0] * 256), verbose=0)  # the graph is built here, not timed
+    begin = time.monotonic()
+    run(model)
+    return EPOCHS * len(images) / (time.monotonic() - begin)
+
+
+def main():
+    (images, labels), validation = mh.split_train_validation(*mh.load_mnist()[0])
+    training = mh.scale_pixels(images), mh.one_hot(labels)
+    validation = mh.scale_pixels(validation[0]), mh.one_hot(validation[1])
+
+    def bare(model):
+        model.fit(*training, validation_data=validation, epochs=EPOCHS, batch_size=128, verbose=0)
+
+    def ours(model):
+        with tempfile.TemporaryDirectory() as folder:
+            mh.train(model, training, validation, folder, epochs=EPOCHS, verbose=0)
+
+    rounds = []
+    for _ in range(ROUNDS):
+        speeds = {"bare": images_a_second(bare, images), "train": images_a_second(ours, images)}
+        rounds.append({name: round(speed, 1) for name, speed in speeds.items()})
+        print(rounds[-1], flush=True)
+    ratio = statistics.median(speeds["train"] / speeds["bare"] for speeds in rounds)
+    results = {
+        "command": "python benchmarks/training_overhead.py",
+        **measured_on(),
+        "images_a_second": rounds,
+        "median_of_train_over_bare": round(ratio, 4),
+    }
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"train does {ratio:.3f} of the images a second that bare fit does (median of {ROUNDS})")
+
+
+if __name__ == "__main__":
+    main()
