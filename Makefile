@@ -43,10 +43,16 @@ test-browser: .venv/installed  ## draw on the pad in a real JupyterLab, with Chr
 		{ echo "The pad is tested in Chromium: install it (Debian: sudo apt-get install chromium), then try again." >&2; exit 2; }
 	$(VENV) -m pytest tests/browser/check_drawing_pad.py $(ARGS)
 
+student: .venv/installed  ## zip the course for students, without solutions
+	$(VENV) -m mnist_course.packs student
+
+teacher: .venv/installed  ## zip the course for teachers, with solutions and plans
+	$(VENV) -m mnist_course.packs teacher
+
 lint: .venv/installed  ## check the code
 	$(VENV) -m ruff check .
 
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser lab notebooks train evaluate lint colab
+.PHONY: help run test test-full test-browser lab notebooks train evaluate student teacher lint colab

@@ -27,25 +27,22 @@ def percent(shares, digits):
 
 def table(seeds, times):
     lines = [
-        "| recipe | what it is for | parameters | epochs | time | read right on the 10,000 test images | own handwriting |",
+        "| recipe | what it is for | parameters | epochs | time | read right of 10,000 test images | own handwriting |",
         "|---|---|---|---|---|---|---|",
     ]
-    an_epoch = times["seconds_an_epoch"]
     epochs = {name: statistics.mean(run["epochs"] for run in seeds[name]["runs"]) for name in PURPOSES}
+    seconds = {name: epochs[name] * times["seconds_an_epoch"][name] for name in PURPOSES}
     for name, purpose in PURPOSES.items():
-        runs, averaged = seeds[name]["runs"], seeds[name]["averaged"]
-        time = epochs[name] * an_epoch[name] / (epochs["standard"] * an_epoch["standard"])
+        runs, time = seeds[name]["runs"], seconds[name] / seconds["standard"]
         accuracy = percent([run["test_accuracy"] for run in runs], 2)
         own = percent([run["own_handwriting"] for run in runs], 1)
-        lines.append(
-            f"| `{name}` | {purpose} | {seeds[name]['parameters']:,} | {epochs[name]:.3g} | {time:.2g} | "
-            f"{accuracy} ({len(runs)} seeds) | {own} |"
-        )
-        if name == "record":
-            lines.append(
-                f"| `record`, averaged | the predictions of these {len(runs)} networks, averaged | | | "
-                f"{len(runs) * time:.2g} | {100 * averaged['test_accuracy']:.2f} % | {100 * averaged['own_handwriting']:.1f} % |"
-            )
+        row = f"| `{name}` | {purpose} | {seeds[name]['parameters']:,} | {epochs[name]:.3g} | {time:.2g} | "
+        lines.append(f"{row}{accuracy}, {len(runs)} seeds | {own} |")
+    averaged = seeds["record"]["averaged"]
+    lines.append(
+        f"| | the predictions of these {len(runs)} averaged | | | {len(runs) * time:.2g} | "
+        f"{100 * averaged['test_accuracy']:.2f} % | {100 * averaged['own_handwriting']:.1f} % |"
+    )
     return "\n".join(lines) + "\n"
 
 
