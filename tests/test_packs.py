@@ -65,7 +65,7 @@ def test_student_has_what_a_learner_needs_and_nothing_for_teachers(student):
     assert set(names) >= SHIPPED
     assert not [name for name in names if "solutions" in name or name.endswith(".zip")]
     kept = [name for name in names if name.startswith(("tests", "benchmarks", ".ci", "TEACHING"))]
-    assert kept == ["tests/fast_parameters.yml"]
+    assert kept == sorted(packs.FOR_EVERYBODY)
     assert {path.name for path in student.glob("notebooks/*")} == {
         path.name for path in mh.ROOT.glob("notebooks/[0-9]*.ipynb")
     }
