@@ -20,9 +20,10 @@ PURPOSES = {
 
 
 def percent(shares, digits):
-    """Mean and standard deviation of shares between 0 and 1, in percent."""
+    """Mean and, of more than one, standard deviation of shares between 0 and 1, in percent."""
     shares = [100 * share for share in shares]
-    return f"{statistics.mean(shares):.{digits}f} ± {statistics.stdev(shares):.{digits}f} %"
+    deviation = f" ± {statistics.stdev(shares):.{digits}f}" if len(shares) > 1 else ""
+    return f"{statistics.mean(shares):.{digits}f}{deviation} %"
 
 
 def table(seeds, times):
@@ -35,7 +36,7 @@ def table(seeds, times):
     for name, purpose in PURPOSES.items():
         runs, time = seeds[name]["runs"], seconds[name] / seconds["standard"]
         accuracy = percent([run["test_accuracy"] for run in runs], 2)
-        own = percent([run["own_handwriting"] for run in runs], 1)
+        own = percent([run["own_handwriting"] for run in runs if "own_handwriting" in run], 1)
         row = f"| `{name}` | {purpose} | {seeds[name]['parameters']:,} | {epochs[name]:.3g} | {time:.2g} | "
         lines.append(f"{row}{accuracy}, {len(runs)} seeds | {own} |")
     averaged = seeds["record"]["averaged"]
