@@ -325,6 +325,8 @@ def train(
             EarlyStopping(patience, past_losses),
         ]
         x, y = training
+        if isinstance(x, keras.utils.PyDataset):
+            x.epoch = finished  # the recipes' pictures: go on with new ones
         model.fit(
             x, y, validation_data=validation, initial_epoch=finished, epochs=epochs, batch_size=batch_size,
             callbacks=callbacks, verbose=verbose,

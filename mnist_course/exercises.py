@@ -9,6 +9,7 @@ import copy
 import ctypes
 import importlib
 import json
+import textwrap
 import threading
 from pathlib import Path
 
@@ -53,13 +54,13 @@ def check(name, *answer):
             raise NotAttempted
         function(*answer)
     except NotAttempted:
-        print(f'Exercise {name}: not attempted yet. When you want a nudge, run exercises.hint("{name}").')
+        say(f'Exercise {name}: not attempted yet. When you want a nudge, run exercises.hint("{name}").')
     except NotYet as reason:
-        print(f"Exercise {name}: not yet. {reason}")
+        say(f"Exercise {name}: not yet. {reason}")
     except Exception as error:  # an answer of a kind that nobody thought of
-        print(f"Exercise {name}: not yet. The check cannot read this answer ({_in_short(error)}).")
+        say(f"Exercise {name}: not yet. The check cannot read this answer ({_in_short(error)}).")
     else:
-        print(f"Exercise {name}: correct. {takeaway}")
+        say(f"Exercise {name}: correct. {takeaway}")
         return True
     return False
 
@@ -69,13 +70,13 @@ def hint(name):
     try:
         hints = _find(name)[1]
     except NotYet as reason:
-        print(reason)
+        say(str(reason))
         return
     shown = min(_hints_shown.get(name, 0) + 1, len(hints))
     _hints_shown[name] = shown
-    print(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
+    say(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
     if shown == len(hints):
-        print(f'That is the last one; exercises.solution("{name}") shows a solution.')
+        say(f'That is the last one; exercises.solution("{name}") shows a solution.')
 
 
 def solution(name):
@@ -83,14 +84,19 @@ def solution(name):
     try:
         lesson = _find(name) and int(name.split(".")[0])
     except NotYet as reason:
-        print(reason)
+        say(str(reason))
         return
     for path in SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if f"solution-{name}" in cell["metadata"].get("tags", []):
                 print("".join(cell["source"]))
                 return
-    print("This copy of the course comes without solutions; ask your teacher, or take another hint.")
+    say("This copy of the course comes without solutions; ask your teacher, or take another hint.")
+
+
+def say(text):
+    """Print in lines that fit the width of a notebook."""
+    print(textwrap.fill(text, 88))
 
 
 def names(lesson):

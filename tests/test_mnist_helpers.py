@@ -230,6 +230,27 @@ def test_train_resumes_after_the_last_finished_epoch(tmp_path, digits):
     assert best == pytest.approx(min(history["val_loss"]), rel=1e-4)
 
 
+def test_resume_goes_on_with_the_pictures_of_the_next_epoch(tmp_path, digits):
+    seen = []
+
+    class Pictures(mh.keras.utils.PyDataset):
+        epoch = 0
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, batch):
+            seen.append(self.epoch)
+            return digits[0][:60], digits[1][:60]
+
+        def on_epoch_end(self):
+            self.epoch += 1
+
+    interrupted_training(digits, tmp_path, epoch=3)
+    mh.train(mh.build_cnn(), (Pictures(), None), digits, tmp_path, epochs=4, resume=True, verbose=0)
+    assert set(seen) >= {2, 3} and min(seen) == 2
+
+
 def test_resume_never_replaces_better_weights_by_worse(tmp_path, digits):
     interrupted_training(digits, tmp_path, epoch=3)
     rows = (tmp_path / mh.LOG_NAME).read_text().splitlines()
