@@ -2,7 +2,7 @@
 
     python benchmarks/time_to_accuracy.py
 
-All in one process: `fast` with ten seeds, `standard` between them, the example; then three epochs of each other recipe,
+All in one process: `fast` with ten seeds, `standard` between them, the example; then two epochs of each other recipe,
 for their relative times. Takes about 15 minutes on two cores; nothing else should run. The results go to
 benchmarks/time_to_accuracy.json.
 """
@@ -105,7 +105,7 @@ def main():
     fast += [of("fast", seed) for seed in range(5, 10)]
     example = [train(keras_example, training, validation, seed=0, epochs=15, learning_rate=0.001)]
 
-    others = {name: [of(name, 0, epochs=3)] for name in ("robust", "tiny", "record")}
+    others = {name: [of(name, 0, epochs=2)] for name in ("robust", "tiny", "record")}
     an_epoch = {name: seconds_an_epoch(runs) for name, runs in ({"standard": standard, "fast": fast} | others).items()}
     mean = {
         name: statistics.mean(run["seconds"] for run in runs) for name, runs in (("fast", fast), ("standard", standard))

@@ -76,11 +76,10 @@ def one_cycle(model, training, images, epochs, learning_rate):
 
 
 def build_fast():
-    """Return the network of `fast`, not compiled: 48,618 parameters, three convolutions, strides instead of width."""
+    """Return the network of `fast`, not compiled: 29,658 parameters, three convolutions, strides in place of pooling."""
     return network(
-        *convolution(32, 5, strides=2),  # (n, 12, 12, 32)
-        *convolution(48),  # (n, 10, 10, 48)
-        keras.layers.MaxPooling2D(2),  # (n, 5, 5, 48)
+        *convolution(16, 5, strides=2),  # (n, 12, 12, 16)
+        *convolution(32, strides=2),  # (n, 5, 5, 32)
         *convolution(64),  # (n, 3, 3, 64)
     )
 
