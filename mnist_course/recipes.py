@@ -76,7 +76,7 @@ def one_cycle(model, training, images, epochs, learning_rate):
 
 
 def build_fast():
-    """Return the network of `fast`, not compiled: 29,658 parameters, three convolutions, strides in place of pooling."""
+    """Return the network of `fast`, not compiled: 29,658 parameters, strides in place of pooling."""
     return network(
         *convolution(16, 5, strides=2),  # (n, 12, 12, 16)
         *convolution(32, strides=2),  # (n, 5, 5, 32)
