@@ -65,5 +65,5 @@ class FastNotebook(IPyNbFile):
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project, as a clone would be, in which a test may write."""
-    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info", "benchmarks")
+    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info")
     return shutil.copytree(run_course.ROOT, tmp_path / "project", ignore=unwanted)

@@ -18,7 +18,8 @@ import train_model
 from mnist_course import reader, recipes
 
 SMALL_TRAINING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs, and their children, without it
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]
 import mnist_helpers as mh, synthetic, train_model
 images, labels = synthetic.make_digits({count})
