@@ -2,8 +2,8 @@
 
     python benchmarks/ladder.py
 
-Each step adds one ingredient to the one above it. Two seeds a step, measured on the validation images only: the test
-set is for finished recipes. The ends of the ladder are in seeds.json. The results go to benchmarks/ladder.json.
+Each step adds something to the one above it. Two seeds a step, five epochs each, measured on the validation images
+only: the test set is for finished recipes. The ends of the ladder are in seeds.json. The results go to benchmarks/ladder.json.
 """
 
 import json

@@ -1,9 +1,7 @@
 """The exercises of notebook 01: right answers of several forms are accepted, and each mistake is named."""
 
 import numpy as np
-import pytest
-
-from mnist_course import exercises
+from exercise_tables import table_tests
 
 
 def compare_with_first(images):
@@ -94,20 +92,4 @@ WRONG = {
     ],
 }
 
-
-def test_tables_cover_every_exercise():
-    assert exercises.names(1) == sorted(RIGHT) == sorted(WRONG)
-
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_right_answers_are_accepted(capsys, name, answer):
-    accepted = exercises.check(name, *answer)
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-    assert accepted is True
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name in WRONG for case in WRONG[name]])
-def test_mistakes_are_named(capsys, name, answer, words):
-    accepted = exercises.check(name, *answer)
-    assert words in " ".join(capsys.readouterr().out.split())
-    assert accepted is False
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(1, RIGHT, WRONG)

@@ -5,10 +5,10 @@ import math
 import keras
 import numpy as np
 import pytest
+from exercise_tables import table_tests
 from scipy import special
 
 import mnist_helpers as mh
-from mnist_course import exercises
 from mnist_course.checks import lesson_02
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -93,23 +93,7 @@ WRONG = {
     ],
 }
 
-
-def test_tables_cover_every_exercise():
-    assert exercises.names(2) == sorted(RIGHT) == sorted(WRONG)
-
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_right_answers_are_accepted(capsys, name, answer):
-    accepted = exercises.check(name, *answer)
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-    assert accepted is True
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name in WRONG for case in WRONG[name]])
-def test_mistakes_are_named(capsys, name, answer, words):
-    accepted = exercises.check(name, *answer)
-    assert words in " ".join(capsys.readouterr().out.split())
-    assert accepted is False
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(2, RIGHT, WRONG)
 
 
 def test_parameter_count_is_what_keras_counts():

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from exercise_tables import table_tests
 
 import mnist_helpers as mh
-from mnist_course import exercises
 from mnist_course.checks import lesson_03
 
 
@@ -176,23 +176,7 @@ WRONG = {
     ],
 }
 
-
-def test_tables_cover_every_exercise():
-    assert exercises.names(3) == sorted(RIGHT) == sorted(WRONG)
-
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_right_answers_are_accepted(capsys, name, answer):
-    accepted = exercises.check(name, *answer)
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-    assert accepted is True
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name in WRONG for case in WRONG[name]])
-def test_mistakes_are_named(capsys, name, answer, words):
-    accepted = exercises.check(name, *answer)
-    assert words in " ".join(capsys.readouterr().out.split())
-    assert accepted is False
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(3, RIGHT, WRONG)
 
 
 @pytest.mark.parametrize("losses, patience, expected, reason", lesson_03.CURVES)

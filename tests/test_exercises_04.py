@@ -1,9 +1,7 @@
 """The exercises of notebook 04: right answers of several forms are accepted, and each mistake is named."""
 
 import numpy as np
-import pytest
-
-from mnist_course import exercises
+from exercise_tables import table_tests
 
 MATRIX = 900 * np.eye(10, dtype=int)
 MATRIX[2, 2] = 1000  # 2 is given most often, right answers included
@@ -174,20 +172,4 @@ WRONG = {
     ],
 }
 
-
-def test_tables_cover_every_exercise():
-    assert exercises.names(4) == sorted(RIGHT) == sorted(WRONG)
-
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_right_answers_are_accepted(capsys, name, answer):
-    accepted = exercises.check(name, *answer)
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-    assert accepted is True
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name in WRONG for case in WRONG[name]])
-def test_mistakes_are_named(capsys, name, answer, words):
-    accepted = exercises.check(name, *answer)
-    assert words in " ".join(capsys.readouterr().out.split())
-    assert accepted is False
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(4, RIGHT, WRONG)

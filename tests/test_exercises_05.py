@@ -1,7 +1,7 @@
 """The exercises of notebook 05: right answers of several forms are accepted, and each mistake is named."""
 
 import numpy as np
-import pytest
+from exercise_tables import table_tests
 
 from mnist_course import exercises, pen_strokes
 from mnist_course.checks import lesson_05
@@ -142,9 +142,7 @@ WRONG = {
     ],
 }
 
-
-def test_tables_cover_every_exercise():
-    assert exercises.names(5) == sorted(RIGHT) == sorted(WRONG)
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(5, RIGHT, WRONG)
 
 
 def test_the_learners_own_styles_are_told_from_those_of_the_course(capsys):
@@ -157,17 +155,3 @@ def test_the_learners_own_styles_are_told_from_those_of_the_course(capsys):
         del pen_strokes.STYLES["0 mine"]
     assert pen_strokes.STYLES == before
     assert capsys.readouterr().out.startswith("Exercise 5.4: correct. ")
-
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
-def test_right_answers_are_accepted(capsys, name, answer):
-    accepted = exercises.check(name, *answer)
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-    assert accepted is True
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name in WRONG for case in WRONG[name]])
-def test_mistakes_are_named(capsys, name, answer, words):
-    accepted = exercises.check(name, *answer)
-    assert words in " ".join(capsys.readouterr().out.split())
-    assert accepted is False

@@ -1,11 +1,10 @@
 """The exercises of notebook 06: right answers of several forms are accepted, and each mistake is named."""
 
 import numpy as np
-import pytest
+from exercise_tables import table_tests
 from scipy import ndimage
 
 import mnist_helpers as mh
-from mnist_course import exercises
 
 
 def nearest_at_once(query, features, k):
@@ -122,21 +121,7 @@ WRONG = {
     ],
 }
 
-
-@pytest.mark.parametrize("name, answer", [(name, answer) for name, answers in RIGHT.items() for answer in answers])
-def test_right_answers_are_accepted(name, answer, capsys):
-    assert exercises.check(name, *answer) is True
-    assert capsys.readouterr().out.startswith(f"Exercise {name}: correct. ")
-
-
-@pytest.mark.parametrize("name, answer, words", [(name, *case) for name, cases in WRONG.items() for case in cases])
-def test_mistakes_are_named(name, answer, words, capsys):
-    assert exercises.check(name, *answer) is False
-    assert words in " ".join(capsys.readouterr().out.split())
-
-
-def test_every_exercise_is_in_both_tables():
-    assert sorted(RIGHT) == sorted(WRONG) == exercises.names(6)
+test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(6, RIGHT, WRONG)
 
 
 def test_a_value_after_the_second_pooling_sees_what_the_check_expects():

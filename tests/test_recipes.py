@@ -85,6 +85,7 @@ def test_every_recipe_can_be_chosen_and_has_a_network():
 def test_networks_keep_their_size_and_are_found_again_by_their_weights(name, most, tmp_path):
     model = recipes.BUILDERS[name]()
     assert model.output_shape == (None, 10) and model.count_params() <= most
+    assert f"{model.count_params():,} parameters" in recipes.BUILDERS[name].__doc__
     mh.save_weights(model, tmp_path / "some.weights.h5")
     found = recipes.load_network(tmp_path / "some.weights.h5")
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28)).astype(np.uint8)
@@ -127,10 +128,13 @@ def test_shifted_predictions_are_the_mean_over_five_places():
         def predict(self, x, **options):
             return np.eye(10, dtype="float32")[x.sum(axis=(2, 3)).argmax(axis=1) - 10]
 
-    images = np.zeros((2, 28, 28), np.uint8)
+    images = np.zeros((3, 28, 28), np.uint8)
     images[0, 14, 5:20] = images[1, 17, 5:20] = 200
-    expected = np.zeros((2, 10))
+    images[2, 13, 27] = images[2, 15, 2] = 255  # the first leaves the picture when it moves right; it must not come back
+    images[2, 13, 0] = 254
+    expected = np.zeros((3, 10))
     expected[0, [3, 4, 5]] = expected[1, [6, 7, 8]] = 0.2, 0.6, 0.2
+    expected[2, [2, 3, 4, 5]] = 0.2, 0.4, 0.2, 0.2
     np.testing.assert_allclose(recipes.predict_shifted(BrightestRow(), images), expected, atol=1e-6)
 
 
