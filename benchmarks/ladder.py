@@ -3,7 +3,8 @@
     python benchmarks/ladder.py
 
 Each step adds something to the one above it. Two seeds a step, five epochs each, measured on the validation images
-only: the test set is for finished recipes. The ends of the ladder are in seeds.json. The results go to benchmarks/ladder.json.
+only: the test set is for finished recipes. The ends of the ladder are in seeds.json. The results go to
+benchmarks/ladder.json.
 """
 
 import json

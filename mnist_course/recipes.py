@@ -85,7 +85,7 @@ def build_fast():
 
 
 def build_tiny():
-    """Return the network of `tiny`, not compiled: 8,946 parameters, more than half of them in the last two convolutions."""
+    """Return the network of `tiny`, not compiled: 8,946 parameters in narrow layers of 3 x 3."""
     return network(
         *convolution(8),  # (n, 26, 26, 8)
         *convolution(12),  # (n, 24, 24, 12)

@@ -130,7 +130,7 @@ def test_shifted_predictions_are_the_mean_over_five_places():
 
     images = np.zeros((3, 28, 28), np.uint8)
     images[0, 14, 5:20] = images[1, 17, 5:20] = 200
-    images[2, 13, 27] = images[2, 15, 2] = 255  # the first leaves the picture when it moves right; it must not come back
+    images[2, 13, 27] = images[2, 15, 2] = 255  # the first leaves the picture, moved right; it must not come back
     images[2, 13, 0] = 254
     expected = np.zeros((3, 10))
     expected[0, [3, 4, 5]] = expected[1, [6, 7, 8]] = 0.2, 0.6, 0.2

@@ -38,7 +38,7 @@ def check_wrong_answer(answer, matrix):
     hints=[
         "Copy the line that makes `redrawn`; the second number in `size` says how many images each test set has.",
         "With size=(2000, 2500) you get 2,000 accuracies on 2,500 images each; .std() measures how widely they spread.",
-        "spread_ratio = redrawn_2500.std() / redrawn.std(), both drawn from `correct` with rng.choice.",
+        "spread_ratio = redrawn_2500.std() / redrawn.std(), where redrawn_2500 is made like `redrawn`, from `correct`.",
     ],
     takeaway="The spread shrinks with the square root of the number of images: half of it costs four times as many.",
 )
