@@ -1,15 +1,17 @@
-"""Writes the table of recipes into README.md, from seeds.json and time_to_accuracy.json.
+"""Writes the tables of recipes into README.md, from seeds.json and time_to_accuracy.json.
 
 python benchmarks/recipe_table.py
 """
 
 import json
 import statistics
+from itertools import pairwise, product
 from pathlib import Path
+
+from scipy.stats import binomtest, ttest_ind
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-BEGIN, END = "<!-- recipes -->\n", "<!-- /recipes -->"
 PURPOSES = {
     "standard": "the course's specification",
     "fast": "the shortest way to 99 %",
@@ -47,11 +49,34 @@ def table(seeds, times):
     return "\n".join(lines) + "\n"
 
 
-def readme_with_table(readme):
-    results = [json.loads((ROOT / "benchmarks" / name).read_text()) for name in ("seeds.json", "time_to_accuracy.json")]
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + table(*results) + END + rest.split(END)[1]
+def comparisons(seeds):
+    """Each recipe beside the next better one: the gain, Welch's interval over seeds, McNemar's test on the networks."""
+    lines = [
+        "| from | to | gain in percentage points (95 % interval over seeds) | pairs of networks told apart |",
+        "|---|---|---|---|",
+    ]
+    accuracies = {name: [100 * run["test_accuracy"] for run in seeds[name]["runs"]] for name in PURPOSES}
+    for worse, better in pairwise(sorted(PURPOSES, key=lambda name: statistics.mean(accuracies[name]))):
+        gain = statistics.mean(accuracies[better]) - statistics.mean(accuracies[worse])
+        low, high = ttest_ind(accuracies[better], accuracies[worse], equal_var=False).confidence_interval()
+        verdict = "" if low > 0 else ", not significant"
+        misread = [[set(run["misread"]) for run in seeds[name]["runs"]] for name in (worse, better)]
+        told_apart = [binomtest(len(a - b), len(a ^ b)).pvalue < 0.05 for a, b in product(*misread) if a != b]
+        row = f"| `{worse}` | `{better}` | {gain:.2f} ({low:.2f} to {high:.2f}){verdict}"
+        lines.append(f"{row} | {sum(told_apart)} of {len(misread[0]) * len(misread[1])} |".replace("-", "−"))
+    return "\n".join(lines) + "\n"
+
+
+def readme_with_tables(readme):
+    seeds, times = (
+        json.loads((ROOT / "benchmarks" / name).read_text()) for name in ("seeds.json", "time_to_accuracy.json")
+    )
+    for name, lines in (("recipes", table(seeds, times)), ("comparisons", comparisons(seeds))):
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = readme.split(begin)
+        readme = before + begin + lines + end + rest.split(end)[1]
+    return readme
 
 
 if __name__ == "__main__":
-    README.write_text(readme_with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(readme_with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

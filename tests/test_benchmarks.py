@@ -58,6 +58,20 @@ def test_table_compares_times_with_standard():
     assert "| 10 | 0.5 |" in lines[3]
 
 
+def trained(*mistakes):
+    """Stored results of networks that misread so many images each, counted from image 0."""
+    return {"runs": [{"test_accuracy": 1 - count / 10_000, "misread": list(range(count))} for count in mistakes]}
+
+
+def test_a_gain_within_the_spread_over_seeds_is_called_not_significant():
+    mistakes = {"standard": (100, 102), "fast": (120, 122), "robust": (56, 68), "tiny": (60, 70), "record": (20, 22)}
+    results = {name: trained(*counts) for name, counts in mistakes.items()}
+    lines = recipe_table.comparisons(results).splitlines()[2:]
+    assert lines[0] == "| `fast` | `standard` | 0.20 (0.14 to 0.26) | 4 of 4 |"
+    assert lines[2] == "| `tiny` | `robust` | 0.03 (−0.32 to 0.38), not significant | 2 of 4 |"
+    assert len(lines) == 4
+
+
 @pytest.mark.parametrize("name", STORED)
 def test_stored_mistakes_agree_with_the_stored_accuracy(name):
     for run in STORED[name]["runs"]:

@@ -24,7 +24,7 @@ def percent(share):
 
 
 def test_the_table_of_recipes_is_the_stored_results():
-    assert recipe_table.readme_with_table(README) == README, "run `python benchmarks/recipe_table.py`"
+    assert recipe_table.readme_with_tables(README) == README, "run `python benchmarks/recipe_table.py`"
     for name, result in SEEDS.items():
         mean = statistics.mean(run["test_accuracy"] for run in result["runs"])
         assert f"| `{name}` |" in README and f"{percent(mean)[:-2]} ± " in README
