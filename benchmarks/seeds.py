@@ -3,6 +3,7 @@
     python benchmarks/seeds.py --recipe fast --seeds 0 1 2
     python benchmarks/seeds.py --recipe standard --seeds 0 1 2 3 4 --own-digits FOLDER --store
 
+With --epochs 16 the recipe trains so many epochs instead of its own, and is stored as, say, "record, 16 epochs".
 A seed whose training already lies in outputs/seeds/ is not trained again. FOLDER has labelled pictures, as for
 own_digits.py. The results are compared with the stored ones in benchmarks/seeds.json; --store replaces those.
 """
@@ -30,10 +31,12 @@ from mnist_course import pictures, recipes
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def train(recipe, seed):
+def train(recipe, seed, epochs=None):
     """Train with one seed, if that is not done yet; return the command, the folder and the seconds it took."""
-    folder = mh.ROOT / "outputs" / "seeds" / f"{recipe}_{seed}"
+    name = recipe if epochs is None else f"{recipe}_{epochs}_epochs"
+    folder = mh.ROOT / "outputs" / "seeds" / f"{name}_{seed}"
     arguments = ["--recipe", recipe, "--seed", str(seed), "--output-dir", os.path.relpath(folder, mh.ROOT)]
+    arguments += [] if epochs is None else ["--epochs", str(epochs)]
     if not (folder / "seconds.txt").exists():
         begin = time.monotonic()
         subprocess.run([sys.executable, "train_model.py", *arguments], cwd=mh.ROOT, check=True)
@@ -104,14 +107,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipe", choices=recipes.RECIPES, default="standard")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--epochs", type=int, help="other than the recipe's own")
     parser.add_argument("--own-digits", type=Path, metavar="FOLDER", help="labelled pictures of handwriting")
     parser.add_argument("--store", action="store_true", help="for maintainers: replace the stored results")
     arguments = parser.parse_args()
     own_digits = load_own_digits(arguments.own_digits) if arguments.own_digits else None
     read = recipes.predict_shifted if arguments.recipe == "record" else mh.predict
+    name = arguments.recipe if arguments.epochs is None else f"{arguments.recipe}, {arguments.epochs} epochs"
     runs, networks = [], []
     for seed in arguments.seeds:
-        command, folder, seconds = train(arguments.recipe, seed)
+        command, folder, seconds = train(arguments.recipe, seed, arguments.epochs)
         networks.append(recipes.load_network(folder / mh.WEIGHTS_NAME))
         run = {"seed": seed, "seconds": seconds, **read_log(folder), "command": command}
         runs.append(run | measure(lambda images: read(networks[-1], images), own_digits))
@@ -120,11 +125,11 @@ def main():
         print(f"seed {seed}: {runs[-1]['test_accuracy']:.2%} on the test set, best epoch {runs[-1]['best_epoch']}")
     together = measure(lambda images: np.mean([read(network, images) for network in networks], axis=0), own_digits)
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    print(f"{arguments.recipe}: {spread(runs)}; their predictions averaged: {together['test_accuracy']:.2%}")
-    if arguments.recipe in stored:
-        print(f"stored: {spread(stored[arguments.recipe]['runs'])}")
+    print(f"{name}: {spread(runs)}; their predictions averaged: {together['test_accuracy']:.2%}")
+    if name in stored:
+        print(f"stored: {spread(stored[name]['runs'])}")
     if arguments.store:
-        stored[arguments.recipe] = {
+        stored[name] = {
             **measured_on(),
             "parameters": networks[0].count_params(),
             "runs": runs,

@@ -89,3 +89,36 @@ def test_stored_mistakes_of_the_shipped_network_are_its_mistakes():
     misread = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     stored = set(STORED["standard"]["runs"][0]["misread"])
     assert len(stored ^ set(misread)) <= 2  # another machine may round a tie the other way
+
+
+def mean_and_spread(name, accuracy):
+    accuracies = [run[accuracy] for run in STORED[name]["runs"]]
+    return np.mean(accuracies), np.std(accuracies, ddof=1)
+
+
+def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_notebook_07_says():
+    for accuracy in ("validation_accuracy", "test_accuracy"):
+        (longer, spread), (shorter, other_spread) = (
+            mean_and_spread(n, accuracy) for n in ("record", "record, 16 epochs")
+        )
+        averaged = STORED["record"]["averaged"][accuracy] - STORED["record, 16 epochs"]["averaged"][accuracy]
+        assert max(abs(longer - shorter), abs(averaged)) < min(spread, other_spread)
+        if accuracy == "validation_accuracy":
+            assert longer >= shorter  # the rule by which the longer training was taken
+
+
+def test_steps_of_the_ladder_bring_what_notebook_07_says():
+    steps = json.loads((mh.ROOT / "benchmarks" / "ladder.json").read_text(encoding="utf-8"))["steps"]
+    record = STORED["record"]
+    accuracies = [
+        [run["validation_accuracy"] for run in runs] for runs in (STORED["standard"]["runs"], *steps.values())
+    ]
+    accuracies.append([run["unshifted"]["validation_accuracy"] for run in record["runs"]])
+    accuracies.append([run["validation_accuracy"] for run in record["runs"]])
+    accuracies.append([record["averaged"]["validation_accuracy"]])
+    means = [np.mean(part) for part in accuracies]
+    one_cycle, convolutions, normalisation, warped, epochs, places, averaging = np.diff(means)
+    assert list(steps) == ["one cycle of 5 epochs", "five convolutions", "batch normalisation", "warped digits"]
+    assert one_cycle < 0 and warped < 0 and convolutions > epochs
+    standard_error = np.sqrt(means[-1] * (1 - means[-1]) / 6000)
+    assert epochs > standard_error > max(abs(gain) for gain in (normalisation, warped, places, averaging))
