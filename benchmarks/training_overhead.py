@@ -2,7 +2,7 @@
 
     python benchmarks/training_overhead.py
 
-`mh.train` saves the best weights, a log and a backup after every epoch; the bare run only validates. Takes about five
+`mh.train` saves the best weights, a log and a backup after every epoch; the bare run only validates. Takes about six
 minutes; nothing else should run. The results go to benchmarks/training_overhead.json.
 """
 
