@@ -1,0 +1,33 @@
+"""Where everything stands: folders, file names, and which trained network is taken. Imports nothing of the course."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA_PATH = ROOT / "data" / "mnist.npz"
+SAMPLE_PICTURE = ROOT / "data" / "samples" / "crossed_seven.jpg"
+NOTEBOOKS = ROOT / "notebooks"
+SOLUTIONS = NOTEBOOKS / "solutions"
+FAST_PARAMETERS = NOTEBOOKS / "fast_parameters.yml"
+BENCHMARKS = ROOT / "benchmarks"
+OUTPUTS = ROOT / "outputs"
+
+WEIGHTS_NAME = "mnist_cnn.weights.h5"
+LITERT_NAME = "mnist_cnn.tflite"
+LOG_NAME = "training_log.csv"
+BACKUP_NAME = "backup"  # the folder of an interrupted training, beside its weights
+
+SHIPPED_WEIGHTS = ROOT / "models" / WEIGHTS_NAME  # of the recipe `standard`
+ROBUST_WEIGHTS = ROOT / "models" / "mnist_robust.weights.h5"  # of the recipe `robust`
+ROBUST_READER = ROOT / "models" / "mnist_robust.tflite"  # the same network for LiteRT
+
+
+def find_weights(output_dir=OUTPUTS):
+    """Return the path of the learner's own weights in `output_dir` if there are any, else of the shipped ones."""
+    own = Path(output_dir) / WEIGHTS_NAME
+    return own if own.is_file() else SHIPPED_WEIGHTS
+
+
+def find_reader(output_dir=OUTPUTS):
+    """Return the path of the learner's own LiteRT network in `output_dir` if there is one, else of the shipped one."""
+    own = Path(output_dir) / LITERT_NAME
+    return own if own.is_file() else ROBUST_READER
