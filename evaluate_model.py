@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+from mnist_course import paths
+from mnist_course.command_line import command
+from mnist_course.recipes import RECIPES
+
 
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__)
@@ -13,26 +17,32 @@ def parse_arguments(argv):
         "--weights", type=Path, help="a .weights.h5 file (default: your own in outputs/, else the shipped)"
     )
     parser.add_argument("--output-dir", type=Path, help="where to save the pictures (default outputs/)")
-    parser.add_argument("--shifts", action="store_true", help="average over five places, as the recipe record does")
+    parser.add_argument(
+        "--shifts",
+        action="store_true",
+        help=f"average over {RECIPES['record'].places} places, as the recipe record does",
+    )
     parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
     return parser.parse_args(argv)
 
 
-def evaluate(arguments, mh):
-    from mnist_course import recipes
+def evaluate(arguments):
+    import mnist_helpers as mh
+    from mnist_course import networks
 
-    output_dir = arguments.output_dir or Path(os.path.relpath(mh.OUTPUTS))
-    weights = arguments.weights or Path(os.path.relpath(mh.find_weights()))
-    model = recipes.load_network(weights)
+    output_dir = arguments.output_dir or Path(os.path.relpath(paths.OUTPUTS))
+    weights = arguments.weights or Path(os.path.relpath(paths.find_weights()))
+    model = networks.load_network(weights)
     images, labels = mh.load_mnist()[1]
-    probabilities = recipes.predict_shifted(model, images) if arguments.shifts else mh.predict(model, images)
+    places = RECIPES["record"].places if arguments.shifts else 1
+    probabilities = networks.predict_at_places(model, images, places)
     results = mh.evaluate(labels, probabilities)
     matrix, (low, high) = results["confusion_matrix"], results["interval"]
     confusions = mh.most_confused(matrix)
 
     pictures = [output_dir / "confusion_matrix.png", output_dir / "misclassified.png"]
     output_dir.mkdir(parents=True, exist_ok=True)
-    mh.plot_confusion_matrix(matrix).figure.savefig(pictures[0], dpi=150)
+    mh.plot_confusion_matrix(matrix).savefig(pictures[0], dpi=150)
     mh.plot_misclassified(images, labels, probabilities).savefig(pictures[1], dpi=150)
 
     if arguments.json:
@@ -55,18 +65,11 @@ def evaluate(arguments, mh):
     return 0
 
 
+@command
 def main(argv=None):
-    arguments = parse_arguments(argv)
+    arguments = parse_arguments(argv)  # first: TensorFlow takes seconds to import
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        import mnist_helpers as mh  # TensorFlow takes seconds to import: first check the arguments
-
-        return evaluate(arguments, mh)
-    except KeyboardInterrupt:
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"evaluate_model.py: {error}", file=sys.stderr)
-        return 2
+    return evaluate(arguments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long does each notebook take? Copies the times of a whole run of the course to benchmarks/course_minutes.json.
 
     python run_course.py
-    python benchmarks/course_minutes.py outputs/course/2026-11-22_18-00-00
+    python -m benchmarks.course_minutes outputs/course/2026-11-22_18-00-00
 
 Give the folder of a run with the notebooks' own parameters, made on a machine that did nothing else.
 """
@@ -12,7 +12,8 @@ import json
 import sys
 from pathlib import Path
 
-from measured_on import measured_on
+from benchmarks.measured_on import measured_on
+from mnist_course.command_line import command
 
 RESULTS = Path(__file__).with_suffix(".json")
 
@@ -33,15 +34,12 @@ def measured(folder):
     return seconds
 
 
+@command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="the folder of a run, in outputs/course/")
     folder = parser.parse_args(argv).folder
-    try:
-        seconds = measured(folder)
-    except ValueError as error:
-        print(f"course_minutes.py: {error}", file=sys.stderr)
-        return 2
+    seconds = measured(folder)
     results = {
         "command": "python run_course.py",
         "date": datetime.date.fromtimestamp((folder / "summary.json").stat().st_mtime).isoformat(),
@@ -51,7 +49,6 @@ def main(argv=None):
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for notebook, time in seconds.items():
         print(f"{notebook}: {time:.0f} s")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Do damaged and odd files give anything but a reading or a one-sentence refusal? How long, how much memory?
 
-python benchmarks/fuzz_pictures.py [files]     20,000 unless told; writes benchmarks/fuzz_pictures.json
+    python -m benchmarks.fuzz_pictures [files]     20,000 unless told; writes benchmarks/fuzz_pictures.json
 """
 
 import io
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from mnist_course import pictures
+from mnist_course.command_line import command
 
 FORMATS = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK"), "GIF": ("L", "P"),
            "BMP": ("1", "L", "RGB"), "TIFF": ("1", "L", "RGB", "CMYK", "F", "I"), "WEBP": ("RGB", "RGBA"),
@@ -99,9 +99,11 @@ def fuzz(count, folder, seed=0):
             "slowest_seconds": round(slowest, 3)}  # fmt: skip
 
 
-def main():
+@command
+def main(argv=None):
+    arguments = sys.argv[1:] if argv is None else argv
     with tempfile.TemporaryDirectory() as folder:
-        report = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, folder)
+        report = fuzz(int(arguments[0]) if arguments else 20_000, folder)
     status = Path("/proc/self/status")
     if status.exists():
         report["peak_megabytes"] = round(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024)
@@ -110,4 +112,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """How sure is the reader of pictures without a digit? Letters in fonts that no network saw, scribbles and empty pages.
 
-    python benchmarks/not_digits.py
+    python -m benchmarks.not_digits
 
 A picture counts as recognised when it is refused or read with less than 50 % confidence. Letters that are also a way
 to write a digit (I, l, O, o, S, s, Z, z, B, b, g, q, G, y) are counted apart. The results go to
@@ -16,9 +16,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from mnist_course import pictures, reader
+from mnist_course import paths, pictures, reader
+from mnist_course.command_line import command
 
 RESULTS = Path(__file__).with_suffix(".json")
 LIKE_DIGITS = set("IlOoSsZzBbgqGy")
@@ -55,7 +54,8 @@ def share_recognised(network, drawings):
     return {"pictures": len(drawings), "refused or below 50 %": round(int(unsure) / len(drawings), 4)}
 
 
-def main():
+@command
+def main(argv=None):
     rng = np.random.default_rng(0)
     fonts = [ImageFont.truetype(path, 140) for path in sorted(FONTS.glob("DejaVu*.ttf")) if "Display" not in path.name]
     letters = {letter: [draw_letter(letter, font) for font in fonts] for letter in string.ascii_letters}
@@ -65,7 +65,7 @@ def main():
         "scribbles": [draw_scribble(rng) for _ in range(500)],
         "empty pages": [draw_empty(rng) for _ in range(200)],
     }
-    network = reader.Reader(reader.SHIPPED)
+    network = reader.Reader(paths.ROBUST_READER)
     results = {name: share_recognised(network, drawings) for name, drawings in groups.items()}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for name, row in results.items():
@@ -73,4 +73,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """How well does the reader read pictures that people really send? Measures a folder of labelled pictures, by kind.
 
-    python benchmarks/own_digits.py FOLDER
+    python -m benchmarks.own_digits FOLDER
 
 FOLDER has the pictures and labels.tsv with columns file, label, kind and source (the repository each came from). Three
 ways are compared: the usual tutorial way with the standard network, the course's preparation with the standard network,
@@ -17,10 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import mnist_helpers as mh
-from mnist_course import pictures
+from mnist_course import paths, pictures, training
+from mnist_course.command_line import command
 
 RESULTS = Path(__file__).with_suffix(".json")
 TUNED_ON = ("scholich", "Wikunia", "NnQqDd", "IS1vov", "whdlgp", "RooRoo6080")
@@ -42,9 +41,9 @@ def naive_image(path):
 def read_all(folder, rows):
     """Return {way: probabilities (n, 10)}; a refused picture has NaN."""
     networks = {}
-    for name, weights in (("standard", mh.SHIPPED_WEIGHTS), ("robust", mh.ROOT / "models" / "mnist_robust.weights.h5")):
+    for name, weights in (("standard", paths.SHIPPED_WEIGHTS), ("robust", paths.ROBUST_WEIGHTS)):
         networks[name] = mh.build_cnn()
-        mh.load_weights(networks[name], weights)
+        training.load_weights(networks[name], weights)
     naive = np.stack([naive_image(folder / row["file"]) for row in rows])
     proper, refused = np.zeros_like(naive), np.zeros(len(rows), bool)
     for place, row in enumerate(rows):
@@ -66,10 +65,11 @@ def share_right(probabilities, labels, chosen):
     return round(float((right & ~np.isnan(probabilities[:, 0]))[chosen].mean()), 4)
 
 
-def main():
+@command
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    folder = parser.parse_args(argv).folder
     rows = read_labels(folder)
     labels = np.array([int(row["label"]) for row in rows])
     kinds = np.array([row["kind"] for row in rows])
@@ -103,4 +103,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

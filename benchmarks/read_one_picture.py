@@ -1,6 +1,6 @@
 """How long does it take to read one picture, with the course's reader and through Keras? Both ways side by side.
 
-    python benchmarks/read_one_picture.py
+    python -m benchmarks.read_one_picture
 
 Each way is started afresh, in turn; the results go to benchmarks/read_one_picture.json.
 """
@@ -18,16 +18,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+from mnist_course import paths
+from mnist_course.command_line import command
+
 RESULTS = Path(__file__).with_suffix(".json")
-SAMPLE = ROOT / "data" / "samples" / "crossed_seven.jpg"
 ROUNDS = 5
 THROUGH_KERAS = """
 import sys
 import mnist_helpers as mh
-from mnist_course import pictures
+from mnist_course import paths, pictures, training
 model = mh.build_cnn()
-mh.load_weights(model, mh.ROOT / "models" / "mnist_robust.weights.h5")
+training.load_weights(model, paths.ROBUST_WEIGHTS)
 image = pictures.to_mnist(pictures.load_picture(sys.argv[1]))
 print(mh.predict(model, image[None]).round(3)[0].tolist())
 """
@@ -36,7 +37,7 @@ print(mh.predict(model, image[None]).round(3)[0].tolist())
 def measure(*command):
     """Run a command afresh; return (seconds, peak memory in MB)."""
     begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *map(str, command)], cwd=paths.ROOT, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(map(str, command))} failed.")
@@ -46,22 +47,23 @@ def measure(*command):
 def make_inputs(folder):
     """A 12-megapixel photo of the sample, and 1,000 icons of 28 x 28: as MNIST was made, and shifted by two pixels."""
     photo, icons, shifted = folder / "photo.jpg", folder / "icons", folder / "shifted"
-    Image.open(SAMPLE).resize((4000, 3000), Image.Resampling.BICUBIC).save(photo, quality=90)
+    Image.open(paths.SAMPLE_PICTURE).resize((4000, 3000), Image.Resampling.BICUBIC).save(photo, quality=90)
     icons.mkdir()
     shifted.mkdir()
-    with np.load(ROOT / "data" / "mnist.npz") as arrays:
+    with np.load(paths.DATA_PATH) as arrays:
         for place, image in enumerate(arrays["x_train"][:1000]):
             Image.fromarray(image).save(icons / f"{place:04d}.png")
             Image.fromarray(np.roll(image, 2, axis=1)).save(shifted / f"{place:04d}.png")
     return photo, icons, shifted
 
 
-def main():
+@command
+def main(argv=None):
     with tempfile.TemporaryDirectory() as folder:
         photo, icons, shifted = make_inputs(Path(folder))
         commands = {
-            "reader, one picture": ("test_model.py", SAMPLE),
-            "Keras, the same picture": ("-c", THROUGH_KERAS, SAMPLE),
+            "reader, one picture": ("test_model.py", paths.SAMPLE_PICTURE),
+            "Keras, the same picture": ("-c", THROUGH_KERAS, paths.SAMPLE_PICTURE),
             "reader, 12-megapixel photo": ("test_model.py", photo),
             "reader, 1,000 icons": ("test_model.py", icons, "--json"),
             "reader, 1,000 shifted icons": ("test_model.py", shifted, "--json"),
@@ -92,4 +94,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

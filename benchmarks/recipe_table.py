@@ -1,24 +1,18 @@
 """Writes the tables of recipes into README.md, from seeds.json and time_to_accuracy.json.
 
-python benchmarks/recipe_table.py
+    python -m benchmarks.recipe_table
 """
 
 import json
 import statistics
 from itertools import pairwise, product
-from pathlib import Path
 
 from scipy.stats import binomtest, ttest_ind
 
-ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
-PURPOSES = {
-    "standard": "the course's specification",
-    "fast": "the shortest way to 99 %",
-    "robust": "other people's handwriting",
-    "tiny": "at most 10,000 parameters",
-    "record": "at most 330,000 parameters; reads each image at five places",
-}
+from mnist_course import paths
+from mnist_course.recipes import RECIPES
+
+README = paths.ROOT / "README.md"
 
 
 def percent(shares, digits):
@@ -33,9 +27,10 @@ def table(seeds, times):
         "| recipe | what it is for | parameters | epochs | time | read right of 10,000 test images | own handwriting |",
         "|---|---|---|---|---|---|---|",
     ]
-    epochs = {name: statistics.mean(run["epochs"] for run in seeds[name]["runs"]) for name in PURPOSES}
-    seconds = {name: epochs[name] * times["seconds_an_epoch"][name] for name in PURPOSES}
-    for name, purpose in PURPOSES.items():
+    epochs = {name: statistics.mean(run["epochs"] for run in seeds[name]["runs"]) for name in RECIPES}
+    seconds = {name: epochs[name] * times["seconds_an_epoch"][name] for name in RECIPES}
+    for name, recipe in RECIPES.items():
+        purpose = recipe.purpose + f"; reads each image at {recipe.places} places" * (recipe.places > 1)
         runs, time = seeds[name]["runs"], seconds[name] / seconds["standard"]
         accuracy = percent([run["test_accuracy"] for run in runs], 2)
         own = percent([run["own_handwriting"] for run in runs if "own_handwriting" in run], 1)
@@ -55,8 +50,8 @@ def comparisons(seeds):
         "| from | to | gain in percentage points (95 % interval over seeds) | pairs of networks told apart |",
         "|---|---|---|---|",
     ]
-    accuracies = {name: [100 * run["test_accuracy"] for run in seeds[name]["runs"]] for name in PURPOSES}
-    for worse, better in pairwise(sorted(PURPOSES, key=lambda name: statistics.mean(accuracies[name]))):
+    accuracies = {name: [100 * run["test_accuracy"] for run in seeds[name]["runs"]] for name in RECIPES}
+    for worse, better in pairwise(sorted(RECIPES, key=lambda name: statistics.mean(accuracies[name]))):
         gain = statistics.mean(accuracies[better]) - statistics.mean(accuracies[worse])
         low, high = ttest_ind(accuracies[better], accuracies[worse], equal_var=False).confidence_interval()
         verdict = "" if low > 0 else ", not significant"
@@ -69,7 +64,7 @@ def comparisons(seeds):
 
 def readme_with_tables(readme):
     seeds, times = (
-        json.loads((ROOT / "benchmarks" / name).read_text()) for name in ("seeds.json", "time_to_accuracy.json")
+        json.loads((paths.BENCHMARKS / name).read_text()) for name in ("seeds.json", "time_to_accuracy.json")
     )
     for name, lines in (("recipes", table(seeds, times)), ("comparisons", comparisons(seeds))):
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"

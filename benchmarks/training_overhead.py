@@ -1,9 +1,9 @@
-"""What does `mh.train` cost beside a bare `model.fit`? Trains both in turn and compares images a second.
+"""What does `training.train` cost beside a bare `model.fit`? Trains both in turn and compares images a second.
 
-    python benchmarks/training_overhead.py
+    python -m benchmarks.training_overhead
 
-`mh.train` saves the best weights, a log and a backup after every epoch; the bare run only validates. Takes about six
-minutes; nothing else should run. The results go to benchmarks/training_overhead.json.
+`training.train` saves the best weights, a log and a backup after every epoch; the bare run only validates. Takes about
+six minutes; nothing else should run. The results go to benchmarks/training_overhead.json.
 """
 
 import json
@@ -13,11 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from measured_on import measured_on
-
 import mnist_helpers as mh
+from benchmarks.measured_on import measured_on
+from mnist_course import training
+from mnist_course.command_line import command
 
 RESULTS = Path(__file__).with_suffix(".json")
 EPOCHS, ROUNDS = 2, 6
@@ -31,17 +30,18 @@ def images_a_second(run, images):
     return EPOCHS * len(images) / (time.monotonic() - begin)
 
 
-def main():
+@command
+def main(argv=None):
     (images, labels), validation = mh.split_train_validation(*mh.load_mnist()[0])
-    training = mh.scale_pixels(images), mh.one_hot(labels)
+    part = mh.scale_pixels(images), mh.one_hot(labels)
     validation = mh.scale_pixels(validation[0]), mh.one_hot(validation[1])
 
     def bare(model):
-        model.fit(*training, validation_data=validation, epochs=EPOCHS, batch_size=128, verbose=0)
+        model.fit(*part, validation_data=validation, epochs=EPOCHS, batch_size=128, verbose=0)
 
     def ours(model):
         with tempfile.TemporaryDirectory() as folder:
-            mh.train(model, training, validation, folder, epochs=EPOCHS, verbose=0)
+            training.train(model, part, validation, folder, epochs=EPOCHS, verbose=0)
 
     rounds = []
     for number in range(ROUNDS):
@@ -50,7 +50,7 @@ def main():
         print(rounds[-1], flush=True)
     ratio = statistics.median(speeds["train"] / speeds["bare"] for speeds in rounds)
     results = {
-        "command": "python benchmarks/training_overhead.py",
+        "command": "python -m benchmarks.training_overhead",
         **measured_on(),
         "images_a_second": rounds,
         "median_of_train_over_bare": round(ratio, 4),
@@ -60,4 +60,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

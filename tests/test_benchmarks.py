@@ -1,45 +1,83 @@
 """The arithmetic of the benchmarks, on invented results; nothing is trained."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
 import mnist_helpers as mh
+from benchmarks import own_digits, recipe_table, seeds, time_to_accuracy
+from mnist_course import networks, paths, training
+from mnist_course.recipes import RECIPES
 
-sys.path.append(str(mh.ROOT / "benchmarks"))
-
-import recipe_table
-import seeds
-import time_to_accuracy
-
-STORED = json.loads((mh.ROOT / "benchmarks" / "seeds.json").read_text(encoding="utf-8"))
-
-
-def sure(share, count=100):
-    """Probabilities (count, 10) of a network that always says 3 with this confidence."""
-    probabilities = np.full((count, 10), (1 - share) / 9)
-    probabilities[:, 3] = share
-    return probabilities
-
-
-@pytest.mark.parametrize("share, right, expected", [(0.9, 90, 0), (0.9, 50, 0.4), (0.6, 100, 0.4)])
-def test_calibration_error_is_the_distance_of_confidence_from_accuracy(share, right, expected):
-    labels = np.where(np.arange(100) < right, 3, 7)
-    assert seeds.calibration_error(labels, sure(share)) == pytest.approx(expected, abs=1e-9)
-
-
-def test_calibration_error_weighs_groups_by_size():
-    labels = np.full(100, 3)
-    probabilities = np.concatenate([sure(0.9, 75), sure(0.5, 25)])  # all right: off by 0.1 and by 0.5
-    assert seeds.calibration_error(labels, probabilities) == pytest.approx(0.75 * 0.1 + 0.25 * 0.5)
+STORED = json.loads((paths.BENCHMARKS / "seeds.json").read_text(encoding="utf-8"))
 
 
 def test_spread_is_the_standard_deviation_over_seeds():
     runs = [{"test_accuracy": accuracy} for accuracy in (0.99, 0.992, 0.994)]
     assert seeds.spread(runs) == "99.20 % ± 0.20 over 3 seeds"
     assert seeds.spread(runs[:1]) == "99.00 % over 1 seeds"
+
+
+class CornerReader:
+    """Stands in for reading: says what the first pixel says, one more where the second is lit; notes the places."""
+
+    def __init__(self):
+        self.places = []
+
+    def __call__(self, model, images, places):
+        self.places.append(places)
+        return np.eye(10, dtype="float32")[(images[:, 0, 0] + (images[:, 0, 1] > 0)) % 10]
+
+
+@pytest.fixture
+def corner_reader(monkeypatch):
+    """60 training images that are read right and 40 test images of which every other is misread."""
+    labels = np.arange(60, dtype=np.uint8) % 10
+    images = np.zeros((60, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 5, 5] = labels, 1
+    test_images = images[:40].copy()
+    test_images[::2, 0, 1] = 1
+    monkeypatch.setattr(mh, "load_mnist", lambda: ((images, labels), (test_images, labels[:40])))
+    split = mh.split_train_validation
+    monkeypatch.setattr(mh, "split_train_validation", lambda *parts: split(*parts, validation_size=20))
+    reader = CornerReader()
+    monkeypatch.setattr(networks, "predict_at_places", reader)
+    return reader
+
+
+def test_measure_says_validation_for_validation_and_test_for_test(corner_reader):
+    measured = seeds.measure([None], 1, None)
+    assert (measured["validation_accuracy"], measured["test_accuracy"]) == (1, 0.5)
+    assert measured["misread"] == list(range(0, 40, 2))
+    assert measured["test_interval"][0] < 0.5 < measured["test_interval"][1]
+
+
+def test_a_refused_picture_counts_as_misread(corner_reader):
+    images = np.zeros((4, 28, 28), np.uint8)  # the last two were refused; a black picture is "read" as 0
+    images[:2, 5, 5] = 1
+    assert seeds.measure([None], 1, (images, np.array([0, 3, 0, 0])))["own_handwriting"] == 0.25
+    probabilities = np.eye(10)[[0, 3, 0, 0]]
+    probabilities[2:] = np.nan
+    assert own_digits.share_right(probabilities, np.array([0, 4, 0, 0]), np.ones(4, bool)) == 0.25
+
+
+def test_pictures_that_are_refused_are_loaded_as_black(tmp_path):
+    (tmp_path / "labels.tsv").write_text("file\tlabel\nodd.png\t0\n")
+    (tmp_path / "odd.png").write_bytes(b"no picture")
+    images, labels = seeds.load_own_digits(tmp_path)
+    assert images.shape == (1, 28, 28) and not images.any() and labels.tolist() == [0]
+
+
+@pytest.mark.parametrize("recipe, places", [("fast", [1]), ("record", [5, 1])])
+def test_networks_are_measured_as_their_recipe_reads(recipe, places, corner_reader, tmp_path, monkeypatch, capsys):
+    (tmp_path / paths.LOG_NAME).write_text("loss,accuracy,val_loss,val_accuracy\n3,0,2,0\n3,0,1,0\n3,0,4,0\n")
+    monkeypatch.setattr(seeds, "train", lambda *arguments: ("the command", tmp_path, 1.0))
+    monkeypatch.setattr(networks, "load_network", lambda path: None)
+    assert seeds.main(["--recipe", recipe, "--seeds", "0"]) == 0
+    # every measurement reads validation and test images; the last is that of the networks averaged
+    assert corner_reader.places == [each for number in [*places, places[0]] for each in (number, number)]
+    assert "seed 0: 50.00% on the test set, best epoch 2" in capsys.readouterr().out
 
 
 def test_the_first_epoch_does_not_count_for_the_speed():
@@ -50,7 +88,7 @@ def test_the_first_epoch_does_not_count_for_the_speed():
 def test_table_compares_times_with_standard():
     run = {"epochs": 10, "test_accuracy": 0.99, "own_handwriting": 0.9}
     result = {"parameters": 1234, "runs": [run, run | {"test_accuracy": 0.992}], "averaged": run}
-    names = recipe_table.PURPOSES
+    names = RECIPES
     an_epoch = {name: 5 if name == "fast" else 10 for name in names}
     lines = recipe_table.table({name: result for name in names}, {"seconds_an_epoch": an_epoch}).splitlines()
     assert len(lines) == 2 + len(names) + 1 and all(line.count("|") == 8 for line in lines)
@@ -75,8 +113,7 @@ def test_a_gain_within_the_spread_over_seeds_is_called_not_significant():
 @pytest.mark.parametrize("name", STORED)
 def test_stored_mistakes_agree_with_the_stored_accuracy(name):
     for run in STORED[name]["runs"]:
-        if "misread" in run:
-            assert len(set(run["misread"])) == round(10_000 * (1 - run["test_accuracy"]))
+        assert len(set(run["misread"])) == round(10_000 * (1 - run["test_accuracy"]))
         low, high = run["test_interval"]
         assert low < run["test_accuracy"] < high
 
@@ -84,7 +121,7 @@ def test_stored_mistakes_agree_with_the_stored_accuracy(name):
 def test_stored_mistakes_of_the_shipped_network_are_its_mistakes():
     images, labels = mh.load_mnist()[1]
     model = mh.build_cnn()
-    mh.load_weights(model, mh.SHIPPED_WEIGHTS)
+    training.load_weights(model, paths.SHIPPED_WEIGHTS)
     probabilities = mh.predict(model, images)
     misread = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     stored = set(STORED["standard"]["runs"][0]["misread"])
@@ -108,7 +145,7 @@ def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_not
 
 
 def test_steps_of_the_ladder_bring_what_notebook_07_says():
-    steps = json.loads((mh.ROOT / "benchmarks" / "ladder.json").read_text(encoding="utf-8"))["steps"]
+    steps = json.loads((paths.BENCHMARKS / "ladder.json").read_text(encoding="utf-8"))["steps"]
     record = STORED["record"]
     accuracies = [
         [run["validation_accuracy"] for run in runs] for runs in (STORED["standard"]["runs"], *steps.values())

@@ -15,7 +15,7 @@ from synthetic import make_digits
 import evaluate_model
 import mnist_helpers as mh
 import train_model
-from mnist_course import reader, recipes
+from mnist_course import networks, paths, reader, training
 
 SMALL_TRAINING = """
 import signal, sys
@@ -30,7 +30,7 @@ sys.exit(train_model.main({arguments!r}))
 
 def start_training(*arguments, count=12_000):
     """Start `train_model.py` in a process of its own on small printed digits (6,000 of `count` are for validation)."""
-    code = SMALL_TRAINING.format(root=str(mh.ROOT), count=count, arguments=[str(argument) for argument in arguments])
+    code = SMALL_TRAINING.format(root=str(paths.ROOT), count=count, arguments=[str(argument) for argument in arguments])
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([sys.executable, "-uc", code], text=True, **pipes, env=os.environ | {"MPLBACKEND": "Agg"})
 
@@ -45,13 +45,13 @@ def wait_for(process, text, seconds=120):
 
 @pytest.fixture
 def small_mnist(monkeypatch):
-    images, labels = make_digits(200)
-    monkeypatch.setattr(mh, "load_mnist", lambda: ((images, labels), (images, labels)))
+    """200 training images, of which 50 are for validation, and 100 others to test with."""
+    monkeypatch.setattr(mh, "load_mnist", lambda: (make_digits(200), make_digits(100, seed=1)))
     split = mh.split_train_validation
     monkeypatch.setattr(mh, "split_train_validation", lambda *parts: split(*parts, validation_size=50))
 
 
-def run(*command, cwd=mh.ROOT):
+def run(*command, cwd=paths.ROOT):
     return subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True)
 
 
@@ -65,8 +65,8 @@ def test_train_kill_resume_and_interrupt(tmp_path):
     wait_for(process, "Epoch 2/")
     process.kill()
     process.wait()
-    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
-    assert len(mh.read_history(tmp_path / mh.LOG_NAME)["loss"]) == 1
+    training.load_weights(model, tmp_path / paths.WEIGHTS_NAME)
+    assert len(training.read_history(tmp_path / paths.LOG_NAME)["loss"]) == 1
 
     process = start_training("--output-dir", tmp_path, "--epochs", 9, "--resume")
     wait_for(process, "Epoch 2/")  # not 1
@@ -74,21 +74,39 @@ def test_train_kill_resume_and_interrupt(tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.strip().count("\n") == 0 and f"the best weights so far are in {tmp_path / mh.WEIGHTS_NAME}" in errors
-    assert len(mh.read_history(tmp_path / mh.LOG_NAME)["loss"]) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", mh.LITERT_NAME, mh.WEIGHTS_NAME, mh.LOG_NAME]
-    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+    weights = tmp_path / paths.WEIGHTS_NAME
+    assert errors.strip().count("\n") == 0 and f"the best weights so far are in {weights}" in errors
+    assert len(training.read_history(tmp_path / paths.LOG_NAME)["loss"]) == 2
+    kept = [paths.BACKUP_NAME, paths.LITERT_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME]
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+    training.load_weights(model, weights)
 
 
 def test_train_saves_weights_log_and_curves_and_prints_validation_only(tmp_path, small_mnist, capsys):
     assert train_model.main(["--output-dir", str(tmp_path), "--epochs", "2", "--batch-size", "50"]) == 0
     out = capsys.readouterr().out
     assert "Trained 2 epochs" in out and "validation accuracy" in out and "test accuracy" not in out.lower()
-    history = mh.read_history(tmp_path / mh.LOG_NAME)
+    history = training.read_history(tmp_path / paths.LOG_NAME)
     assert len(history["val_loss"]) == 2
     assert Image.open(tmp_path / "learning_curves.png").size[0] > 500
     model = mh.build_cnn()
-    mh.load_weights(model, tmp_path / mh.WEIGHTS_NAME)
+    training.load_weights(model, tmp_path / paths.WEIGHTS_NAME)
+
+
+def test_train_learns_from_the_training_part_and_is_judged_on_the_validation_part(tmp_path, small_mnist, monkeypatch):
+    seen = []
+
+    def note(model, training, validation, output_dir, **options):
+        seen.append((training, validation))
+        raise ValueError("Enough.")
+
+    monkeypatch.setattr(training, "train", note)
+    assert train_model.main(["--output-dir", str(tmp_path)]) == 2
+    parts = mh.split_train_validation(*mh.load_mnist()[0])
+    assert [len(part[0]) for part in parts] == [150, 50]
+    for (x, y), (images, labels) in zip(seen[0], parts, strict=True):
+        np.testing.assert_array_equal(x, mh.scale_pixels(images))
+        np.testing.assert_array_equal(y, mh.one_hot(labels))
 
 
 @pytest.mark.parametrize("recipe", ["robust", "fast", "tiny", "record"])
@@ -96,28 +114,22 @@ def test_every_recipe_trains_and_its_network_is_evaluated_and_exported(recipe, t
     assert train_model.main(["--recipe", recipe, "--output-dir", str(tmp_path), "--epochs", "1"]) == 0
     assert "Trained 1 epochs" in capsys.readouterr().out
     images = make_digits(20)[0]
-    model = recipes.load_network(tmp_path / mh.WEIGHTS_NAME)
-    exported = reader.Reader(tmp_path / mh.LITERT_NAME).read(images)
+    model = networks.load_network(tmp_path / paths.WEIGHTS_NAME)
+    exported = reader.Reader(tmp_path / paths.LITERT_NAME).read(images)
     np.testing.assert_allclose(exported, mh.predict(model, images), atol=1e-5)
-    np.testing.assert_allclose(mh.predict(mh.load_trained_cnn(tmp_path), images), exported, atol=1e-5)
-    options = ["--weights", str(tmp_path / mh.WEIGHTS_NAME), "--output-dir", str(tmp_path), "--json"]
-    losses = []
-    for shifts in ([], ["--shifts"]):
-        capsys.readouterr()
-        assert evaluate_model.main(options + shifts) == 0
-        losses.append(json.loads(capsys.readouterr().out)["loss"])
-    assert losses[0] != losses[1]
+    np.testing.assert_allclose(mh.predict(networks.load_trained_network(tmp_path), images), exported, atol=1e-5)
     with pytest.raises(SystemExit) as stop:
         train_model.main(["--recipe", recipe, "--batch-size", "64"])
     assert stop.value.code == 2 and "leave out --batch-size" in capsys.readouterr().err
 
 
-def test_same_seed_same_start(tmp_path, small_mnist):
+def test_same_seed_same_start(tmp_path, small_mnist, monkeypatch):
+    monkeypatch.setattr(training, "export_litert", lambda *arguments: None)
     losses = []
     for place, seed in enumerate(("3", "3", "4")):
         folder = tmp_path / str(place)
         train_model.main(["--output-dir", str(folder), "--epochs", "1", "--batch-size", "50", "--seed", seed])
-        losses.append(mh.read_history(folder / mh.LOG_NAME)["loss"][0])
+        losses.append(training.read_history(folder / paths.LOG_NAME)["loss"][0])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4) and losses[0] != pytest.approx(losses[2], rel=1e-4)
 
 
@@ -160,26 +172,38 @@ def test_wrong_arguments_are_refused_before_tensorflow_is_imported():
 
 
 def test_evaluate_prints_and_draws(tmp_path, small_mnist, capsys):
-    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(mh.SHIPPED_WEIGHTS)]) == 0
+    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(paths.SHIPPED_WEIGHTS)]) == 0
     out = capsys.readouterr().out
     assert "Test accuracy" in out and "95 % interval" in out and "Most frequent confusions" in out
     table = out.split("F1\n")[1].splitlines()
-    assert [row.split()[:2] for row in table[:10]] == [[str(digit), "20"] for digit in range(10)]
+    assert [row.split()[:2] for row in table[:10]] == [[str(digit), "10"] for digit in range(10)]  # of the test images
     for name in ("confusion_matrix.png", "misclassified.png"):
         assert Image.open(tmp_path / name).size[0] > 500
 
 
 def test_evaluate_json(tmp_path, small_mnist, capsys):
-    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(mh.SHIPPED_WEIGHTS), "--json"]) == 0
+    assert evaluate_model.main(["--output-dir", str(tmp_path), "--weights", str(paths.SHIPPED_WEIGHTS), "--json"]) == 0
     results = json.loads(capsys.readouterr().out)
     assert results["interval"][0] < results["accuracy"] < results["interval"][1]
-    assert len(results["recall"]) == 10 and sum(map(sum, results["confusion_matrix"])) == 200
+    assert len(results["recall"]) == 10 and sum(map(sum, results["confusion_matrix"])) == 100
+
+
+def test_evaluate_reads_at_the_places_of_record(tmp_path, small_mnist, capsys):
+    training.save_weights(networks.build_fast(), tmp_path / "some.weights.h5")
+    losses = []
+    for shifts in ([], ["--shifts"]):
+        options = ["--weights", str(tmp_path / "some.weights.h5"), "--output-dir", str(tmp_path), "--json", *shifts]
+        assert evaluate_model.main(options) == 0
+        losses.append(json.loads(capsys.readouterr().out)["loss"])
+    model, (images, labels) = networks.load_network(tmp_path / "some.weights.h5"), mh.load_mnist()[1]
+    expected = [mh.evaluate(labels, networks.predict_at_places(model, images, n))["loss"] for n in (1, 5)]
+    assert losses == pytest.approx(expected, rel=1e-4) and losses[0] != pytest.approx(losses[1], rel=1e-4)
 
 
 @pytest.mark.parametrize("content", [None, b"", "half"])
 def test_evaluate_refuses_bad_weights(tmp_path, content, capsys):
     path = tmp_path / "my.weights.h5"
-    whole = mh.SHIPPED_WEIGHTS.read_bytes()
+    whole = paths.SHIPPED_WEIGHTS.read_bytes()
     if content is not None:
         path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
     assert evaluate_model.main(["--output-dir", str(tmp_path / "out"), "--weights", str(path)]) == 2
@@ -188,8 +212,8 @@ def test_evaluate_refuses_bad_weights(tmp_path, content, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_evaluate_says_when_it_cannot_write(tmp_path):
+def test_evaluate_says_when_it_cannot_write(tmp_path, small_mnist, capsys):
     (tmp_path / "file").write_text("not a folder")
-    done = run("evaluate_model.py", "--output-dir", tmp_path / "file")
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("evaluate_model.py: ") and done.stderr.count("\n") == 1
+    assert evaluate_model.main(["--output-dir", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("evaluate_model.py: ") and captured.err.count("\n") == 1

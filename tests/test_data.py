@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mnist_helpers as mh
+from mnist_course import paths
 
 IDX_MD5 = {  # published for the uncompressed original files
     "x_train": "6bbc9ace898e44ae57da46a324031adb",
@@ -31,7 +32,7 @@ def test_arrays_written_back_to_idx_have_the_published_sums(mnist):
 
 
 def test_readme_names_the_same_sums():
-    text = (mh.ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    text = (paths.ROOT / "data" / "README.md").read_text(encoding="utf-8")
     assert all(md5 in text for md5 in IDX_MD5.values()) and mh.DATA_SHA256 in text
 
 
@@ -47,7 +48,7 @@ def test_split_is_stratified_disjoint_and_repeatable(mnist):
 
 
 def broken_copy(path, how):
-    content = bytearray(mh.DATA_PATH.read_bytes())
+    content = bytearray(paths.DATA_PATH.read_bytes())
     if how == "a flipped byte":
         content[5_000_000] ^= 1
     elif how == "truncated":

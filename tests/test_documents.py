@@ -4,20 +4,15 @@ import hashlib
 import json
 import re
 import statistics
-import sys
 
 import pytest
 
-import mnist_helpers as mh
-from mnist_course import recipes
+from benchmarks import recipe_table
+from mnist_course import paths, recipes
 
-sys.path.append(str(mh.ROOT / "benchmarks"))
-
-import recipe_table
-
-README = (mh.ROOT / "README.md").read_text(encoding="utf-8")
-CARD = (mh.ROOT / "models" / "README.md").read_text(encoding="utf-8")
-SEEDS = json.loads((mh.ROOT / "benchmarks" / "seeds.json").read_text(encoding="utf-8"))
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (paths.ROOT / "models" / "README.md").read_text(encoding="utf-8")
+SEEDS = json.loads((paths.BENCHMARKS / "seeds.json").read_text(encoding="utf-8"))
 
 
 def percent(share):
@@ -25,7 +20,7 @@ def percent(share):
 
 
 def test_the_table_of_recipes_is_the_stored_results():
-    assert recipe_table.readme_with_tables(README) == README, "run `python benchmarks/recipe_table.py`"
+    assert recipe_table.readme_with_tables(README) == README, "run `python -m benchmarks.recipe_table`"
     for name in recipes.RECIPES:
         mean = statistics.mean(run["test_accuracy"] for run in SEEDS[name]["runs"])
         assert f"| `{name}` |" in README and f"{percent(mean)[:-2]} ± " in README
@@ -46,12 +41,12 @@ def test_the_card_of_the_shipped_networks_says_what_is_stored(recipe):
 
 @pytest.mark.parametrize("name", ["mnist_cnn.weights.h5", "mnist_robust.weights.h5", "mnist_robust.tflite"])
 def test_card_names_the_shipped_files(name):
-    digest = hashlib.sha256((mh.ROOT / "models" / name).read_bytes()).hexdigest()
+    digest = hashlib.sha256((paths.ROOT / "models" / name).read_bytes()).hexdigest()
     assert f"| `{name}` |" in CARD and digest in CARD
 
 
 def test_own_handwriting_agrees_with_the_stored_results():
-    results = json.loads((mh.ROOT / "benchmarks" / "own_digits.json").read_text(encoding="utf-8"))["read right"]
+    results = json.loads((paths.BENCHMARKS / "own_digits.json").read_text(encoding="utf-8"))["read right"]
     for group in ("all", "tuned on", "not tuned on"):
         number, *shares = results[group].values()
         assert f"| {number} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |" in README
@@ -59,14 +54,14 @@ def test_own_handwriting_agrees_with_the_stored_results():
 
 @pytest.mark.parametrize("text", [README, CARD], ids=["README", "models/README"])
 def test_links_lead_somewhere(text):
-    folder = mh.ROOT if text is README else mh.ROOT / "models"
+    folder = paths.ROOT if text is README else paths.ROOT / "models"
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (folder / target).exists(), target
 
 
 def test_every_notebook_and_make_target_is_named():
-    for notebook in sorted((mh.ROOT / "notebooks").glob("*.ipynb")):
+    for notebook in sorted((paths.NOTEBOOKS).glob("*.ipynb")):
         assert f"notebooks/{notebook.name}" in README
-    targets = set(re.findall(r"^([a-z-]+):.*##", (mh.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z-]+):.*##", (paths.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     for named in re.findall(r"`make ([a-z-]+)", README):
         assert named in targets, named

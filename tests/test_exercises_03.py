@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from exercise_tables import table_tests
 
-import mnist_helpers as mh
+from mnist_course import training
 from mnist_course.checks import lesson_03
 
 
@@ -181,7 +181,7 @@ test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_comple
 
 @pytest.mark.parametrize("losses, patience, expected, reason", lesson_03.CURVES)
 def test_expected_epochs_are_those_of_early_stopping(losses, patience, expected, reason):
-    early_stopping, model = mh.EarlyStopping(patience), SimpleNamespace(stop_training=False)
+    early_stopping, model = training.EarlyStopping(patience), SimpleNamespace(stop_training=False)
     early_stopping.set_model(model)
     early_stopping.on_train_begin()
     for epoch, loss in enumerate(losses):

@@ -5,6 +5,7 @@ from exercise_tables import table_tests
 from scipy import ndimage
 
 import mnist_helpers as mh
+from mnist_course import paths, training
 
 
 def nearest_at_once(query, features, k):
@@ -139,7 +140,7 @@ def test_a_value_after_the_second_pooling_sees_what_the_check_expects():
 def test_left_limit_is_what_the_shipped_network_does():
     images, labels = mh.split_train_validation(*mh.load_mnist()[0])[1]
     model = mh.build_cnn()
-    mh.load_weights(model, mh.SHIPPED_WEIGHTS)
+    training.load_weights(model, paths.SHIPPED_WEIGHTS)
     shifted = [ndimage.shift(images[:1000], (0, 0, -pixels), order=0) for pixels in range(1, 5)]
     accuracies = [(mh.predict(model, moved).argmax(axis=1) == labels[:1000]).mean() for moved in shifted]
     assert min(accuracies[:3]) > 0.92 and accuracies[3] < 0.88

@@ -1,6 +1,5 @@
 """The Keras side of the course, tested on small printed digits, invented losses and invented probabilities."""
 
-import os
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 from synthetic import make_digits
 
 import mnist_helpers as mh
+from mnist_course import paths, training
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_one_hot_refuses_other_labels(labels):
         mh.one_hot(labels)
 
 
-# ---------------------------------------------------------------- network and training
+# ---------------------------------------------------------------- network
 
 
 def test_network_is_the_specified_one():
@@ -72,209 +72,6 @@ def test_network_is_the_specified_one():
     assert activations == ["relu", "relu", "relu", "softmax"] and model.layers[6].rate == 0.5
     assert isinstance(model.optimizer, keras.optimizers.Adam) and model.loss == "categorical_crossentropy"
     assert float(model.optimizer.learning_rate) == pytest.approx(0.001)
-
-
-def test_saved_weights_give_the_same_answers(tmp_path):
-    images, _ = make_digits(20)
-    model, path = mh.build_cnn(), tmp_path / "new" / mh.WEIGHTS_NAME
-    mh.save_weights(model, path)
-    other = mh.build_cnn()
-    assert not np.allclose(mh.predict(other, images), mh.predict(model, images))
-    mh.load_weights(other, path)
-    np.testing.assert_array_equal(mh.predict(other, images), mh.predict(model, images))
-    assert [file.name for file in path.parent.iterdir()] == [mh.WEIGHTS_NAME]
-
-
-def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / mh.WEIGHTS_NAME
-    path.write_bytes(b"the good file")
-
-    def full_disk(self, filepath):
-        filepath.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(keras.Model, "save_weights", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        mh.save_weights(mh.build_cnn(), path)
-    assert path.read_bytes() == b"the good file" and len(list(tmp_path.iterdir())) == 1
-
-
-def narrow_network():
-    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-
-
-def longer_network():
-    """The course's layers with one more at the end: Keras would load its weights without a word."""
-    return keras.Sequential([keras.Input((28, 28, 1)), *mh.build_cnn().layers, keras.layers.Dense(10)])
-
-
-@pytest.mark.parametrize("build", [narrow_network, longer_network])
-def test_weights_of_another_network_are_refused(tmp_path, build):
-    build().save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(ValueError, match="weights of another network"):
-        mh.load_weights(mh.build_cnn(), tmp_path / "other.weights.h5")
-
-
-def test_missing_and_damaged_weights_are_refused(tmp_path):
-    path = tmp_path / mh.WEIGHTS_NAME
-    with pytest.raises(ValueError, match="There is no weights file"):
-        mh.load_weights(mh.build_cnn(), path)
-    whole = mh.SHIPPED_WEIGHTS.read_bytes()
-    for content in (b"", b"not hdf5", whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="not a whole weights file"):
-            mh.load_weights(mh.build_cnn(), path)
-
-
-def test_own_weights_come_before_the_shipped(tmp_path, capsys):
-    mh.load_trained_cnn(tmp_path)
-    assert "the shipped weights" in capsys.readouterr().out
-    own = mh.build_cnn()
-    mh.save_weights(own, tmp_path / mh.WEIGHTS_NAME)
-    loaded = mh.load_trained_cnn(tmp_path)
-    assert "your own weights" in capsys.readouterr().out
-    np.testing.assert_array_equal(loaded.get_weights()[0], own.get_weights()[0])
-
-
-def play(callback, losses, model):
-    """Tell a callback invented validation losses, an epoch each; return how many epochs it let pass."""
-    callback.set_model(model)
-    callback.on_train_begin()
-    model.stop_training = False
-    for epoch, loss in enumerate(losses):
-        callback.on_epoch_end(epoch, {"val_loss": loss})
-        if model.stop_training:
-            return epoch + 1
-    return len(losses)
-
-
-def test_early_stopping_counts_from_the_last_minimum():
-    model = mh.build_cnn()
-    assert play(mh.EarlyStopping(3), [5, 4, 4.5, 3, 3.5, 3.6, 3.7, 1], model) == 7
-    assert play(mh.EarlyStopping(3), [5, 4, 3, 2], model) == 4
-
-
-def test_early_stopping_remembers_the_epochs_before_a_resumed_training():
-    assert play(mh.EarlyStopping(3, past_losses=[5, 3, 3.5]), [3.6, 3.7, 1], mh.build_cnn()) == 2
-
-
-def test_best_weights_saves_new_minima_only(tmp_path):
-    model, path, saved = mh.build_cnn(), tmp_path / mh.WEIGHTS_NAME, []
-    callback = mh.BestWeights(path)
-    callback.set_model(model)
-    for epoch, loss in enumerate([3, 2, float("nan"), 2.5, 2, 1]):
-        callback.on_epoch_end(epoch, {"val_loss": loss})
-        if path.exists():
-            path.unlink()
-            saved.append(epoch)
-    assert saved == [0, 1, 5]
-
-
-def test_backup_keeps_the_last_epoch_with_its_optimizer(tmp_path):
-    model = mh.build_cnn()
-    backup = mh.ResumableBackup(tmp_path / "backup")
-    backup.set_model(model)
-    images, labels = make_digits(20)
-    model.train_on_batch(mh.scale_pixels(images), mh.one_hot(labels))
-    for epoch in range(3):
-        backup.on_epoch_end(epoch, {})
-    assert [path.name for path in backup.folder.iterdir()] == ["epoch_003.weights.h5"]
-    restored = mh.build_cnn()
-    assert backup.load(restored) == 3
-    assert int(restored.optimizer.iterations) == 1
-    for one, other in zip(model.optimizer.variables, restored.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-class Interrupt(keras.callbacks.Callback):
-    """Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch, self.now = epoch, 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.now = epoch + 1
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.now == self.epoch:
-            raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module")
-def digits():
-    images, labels = make_digits(120)
-    return mh.scale_pixels(images), mh.one_hot(labels)
-
-
-def interrupted_training(digits, folder, epoch):
-    model = mh.build_cnn()
-    fit = model.fit
-    model.fit = lambda *args, callbacks, **options: fit(*args, callbacks=[*callbacks, Interrupt(epoch)], **options)
-    with pytest.raises(KeyboardInterrupt):
-        mh.train(model, digits, digits, folder, epochs=4, batch_size=60, verbose=0)
-
-
-def test_train_resumes_after_the_last_finished_epoch(tmp_path, digits):
-    interrupted_training(digits, tmp_path, epoch=3)
-    before = mh.read_history(tmp_path / mh.LOG_NAME)
-    assert len(before["loss"]) == 2
-    (tmp_path / mh.LOG_NAME).open("a").write("2,0.1")  # the row that a power cut left unfinished
-
-    model = mh.build_cnn()
-    history = mh.train(model, digits, digits, tmp_path, epochs=4, batch_size=60, resume=True, verbose=0)
-    assert {name: values[:2] for name, values in history.items()} == before
-    assert {len(values) for values in history.values()} == {4}
-    assert not (tmp_path / "backup").exists()
-    best = model.evaluate(*digits, verbose=0, batch_size=120)[0]
-    assert best == pytest.approx(min(history["val_loss"]), rel=1e-4)
-
-
-def test_resume_goes_on_with_the_pictures_of_the_next_epoch(tmp_path, digits):
-    seen = []
-
-    class Pictures(mh.keras.utils.PyDataset):
-        epoch = 0
-
-        def __len__(self):
-            return 2
-
-        def __getitem__(self, batch):
-            seen.append(self.epoch)
-            return digits[0][:60], digits[1][:60]
-
-        def on_epoch_end(self):
-            self.epoch += 1
-
-    interrupted_training(digits, tmp_path, epoch=3)
-    mh.train(mh.build_cnn(), (Pictures(), None), digits, tmp_path, epochs=4, resume=True, verbose=0)
-    assert set(seen) >= {2, 3} and min(seen) == 2
-
-
-def test_resume_never_replaces_better_weights_by_worse(tmp_path, digits):
-    interrupted_training(digits, tmp_path, epoch=3)
-    rows = (tmp_path / mh.LOG_NAME).read_text().splitlines()
-    lower = ",".join([*rows[2].split(",")[:-1], "0.000001"])  # as if epoch 2 had been very good
-    (tmp_path / mh.LOG_NAME).write_text("\n".join([*rows[:2], lower]) + "\n")
-    good = (tmp_path / mh.WEIGHTS_NAME).read_bytes()
-    mh.train(mh.build_cnn(), digits, digits, tmp_path, epochs=4, batch_size=60, resume=True, verbose=0)
-    assert (tmp_path / mh.WEIGHTS_NAME).read_bytes() == good
-
-
-def test_new_training_keeps_the_weights_of_the_one_before(tmp_path, digits):
-    earlier = tmp_path / mh.WEIGHTS_NAME
-    earlier.write_bytes(b"weights of last week")
-    mh.train(mh.build_cnn(), digits, digits, tmp_path, epochs=1, verbose=0)
-    assert (tmp_path / f"previous_{mh.WEIGHTS_NAME}").read_bytes() == b"weights of last week"
-
-
-def test_nothing_to_resume_and_a_diverged_loss_are_said(tmp_path, digits):
-    with pytest.raises(ValueError, match="no interrupted training"):
-        mh.train(mh.build_cnn(), digits, digits, tmp_path, resume=True)
-    x, y = digits
-    with pytest.raises(ValueError, match="try a smaller learning rate"):
-        mh.train(mh.build_cnn(), (x, y * np.nan), (x, y * np.nan), tmp_path, epochs=1, verbose=0)
-    assert not (tmp_path / mh.WEIGHTS_NAME).exists()
 
 
 # ---------------------------------------------------------------- evaluation
@@ -315,6 +112,25 @@ def test_evaluate_refuses_shapes_that_do_not_match(shape):
         mh.evaluate(np.zeros(4, int), np.zeros(shape))
 
 
+def sure(share, count=100):
+    """Probabilities (count, 10) of a network that always says 3 with this confidence."""
+    probabilities = np.full((count, 10), (1 - share) / 9)
+    probabilities[:, 3] = share
+    return probabilities
+
+
+@pytest.mark.parametrize("share, right, expected", [(0.9, 90, 0), (0.9, 50, 0.4), (0.6, 100, 0.4)])
+def test_calibration_error_is_the_distance_of_confidence_from_accuracy(share, right, expected):
+    labels = np.where(np.arange(100) < right, 3, 7)
+    assert mh.calibration_error(labels, sure(share)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_calibration_error_weighs_groups_by_size():
+    labels = np.full(100, 3)
+    probabilities = np.concatenate([sure(0.9, 75), sure(0.5, 25)])  # all right: off by 0.1 and by 0.5
+    assert mh.calibration_error(labels, probabilities) == pytest.approx(0.75 * 0.1 + 0.25 * 0.5)
+
+
 def test_most_confused_lists_mistakes_only():
     matrix = np.diag([100] * 10)
     matrix[4, 9], matrix[3, 5], matrix[9, 4] = 7, 2, 3
@@ -330,7 +146,7 @@ def test_misclassified_are_ranked_by_confidence():
 def test_shipped_weights_read_validation_images():
     _, (images, labels) = mh.split_train_validation(*mh.load_mnist()[0])
     model = mh.build_cnn()
-    mh.load_weights(model, mh.SHIPPED_WEIGHTS)
+    training.load_weights(model, paths.SHIPPED_WEIGHTS)
     assert mh.evaluate(labels[:2000], mh.predict(model, images[:2000]))["accuracy"] > 0.985
 
 
@@ -349,7 +165,7 @@ def test_plot_images():
 
 
 def test_plot_class_counts():
-    ax = mh.plot_class_counts({"training": np.array([0, 0, 7]), "test": np.array([7])})
+    (ax,) = mh.plot_class_counts({"training": np.array([0, 0, 7]), "test": np.array([7])}).axes
     assert [bar.get_height() for bar in ax.containers[0]] == [2, 0, 0, 0, 0, 0, 0, 1, 0, 0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "test"]
     assert ax.get_xlabel() == "digit"
@@ -357,7 +173,7 @@ def test_plot_class_counts():
 
 def test_plot_learning_curves_marks_the_best_epoch():
     history = {"loss": [3, 2, 1], "val_loss": [3, 1, 2], "accuracy": [0.1, 0.5, 0.6], "val_accuracy": [0.2, 0.6, 0.5]}
-    for ax, name in zip(mh.plot_learning_curves(history), ("loss", "accuracy"), strict=True):
+    for ax, name in zip(mh.plot_learning_curves(history).axes, ("loss", "accuracy"), strict=True):
         assert ax.lines[0].get_ydata().tolist() == history[name]
         assert ax.lines[1].get_ydata().tolist() == history[f"val_{name}"]
         assert ax.lines[0].get_xdata().tolist() == [1, 2, 3] and list(ax.lines[2].get_xdata()) == [2, 2]
@@ -367,7 +183,7 @@ def test_plot_learning_curves_marks_the_best_epoch():
 def test_plot_confusion_matrix_prints_every_count():
     matrix = np.diag(range(10, 20))
     matrix[4, 9] = 3
-    ax = mh.plot_confusion_matrix(matrix)
+    ax = mh.plot_confusion_matrix(matrix).axes[0]
     assert {(*text.get_position(), text.get_text()) for text in ax.texts} == {
         (9, 4, "3"), *((digit, digit, str(10 + digit)) for digit in range(10)),
     }  # fmt: skip
@@ -396,12 +212,5 @@ def test_import_says_nothing_and_changes_nothing():
         "import mnist_helpers\n"
         "print([one == other for one, other in zip(before, look())])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=mh.ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[True, True, True, True]\n", "")
-
-
-def test_stderr_comes_back_after_the_import(capfd):
-    with mh.quiet_stderr():
-        os.write(2, b"hidden")
-    os.write(2, b"seen")
-    assert capfd.readouterr().err == "seen"

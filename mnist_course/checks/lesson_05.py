@@ -6,17 +6,17 @@ from functools import cache
 import numpy as np
 
 import mnist_helpers as mh
-from mnist_course import pen_strokes
+from mnist_course import paths, pen_strokes, training
 from mnist_course.exercises import NotYet, array, call, exercise, number
 
 SHIPPED_STYLES = 104  # so many of pen_strokes.STYLES come with the course; a learner's own are added behind them
-ROBUST_WEIGHTS = mh.ROOT / "models" / "mnist_robust.weights.h5"
+ROBUST_WEIGHTS = paths.ROBUST_WEIGHTS
 
 
 @cache
 def network(weights):
     model = mh.build_cnn()
-    mh.load_weights(model, weights)
+    training.load_weights(model, weights)
     return model
 
 
@@ -29,7 +29,7 @@ def read(weights, images):
 def share_read_when_shifted(pixels):
     images, labels = mh.load_mnist()[1]
     shifted = np.roll(images[:1000], pixels, axis=2)
-    return float((read(mh.SHIPPED_WEIGHTS, shifted) == labels[:1000]).mean())
+    return float((read(paths.SHIPPED_WEIGHTS, shifted) == labels[:1000]).mean())
 
 
 @exercise(
@@ -170,7 +170,7 @@ def count_readings(style):
     finally:
         del pen_strokes.STYLES[name]
     return np.stack(
-        [np.bincount(read(weights, drawn), minlength=10) for weights in (mh.SHIPPED_WEIGHTS, ROBUST_WEIGHTS)]
+        [np.bincount(read(weights, drawn), minlength=10) for weights in (paths.SHIPPED_WEIGHTS, ROBUST_WEIGHTS)]
     )
 
 
