@@ -65,3 +65,15 @@ def test_every_notebook_and_make_target_is_named():
     targets = set(re.findall(r"^([a-z-]+):.*##", (paths.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     for named in re.findall(r"`make ([a-z-]+)", README):
         assert named in targets, named
+
+
+def test_the_tree_names_every_file_and_only_what_exists():
+    tree = README.split("## What is where")[1].split("```")[1]
+    named = set(re.findall(r"[\w/]+/(?=[\s,;])|[\w./]+\.(?:py|md|cff|toml|txt)\b|\bLICENSE|\bMakefile", tree))
+    top = {path.name + "/" * path.is_dir() for path in paths.ROOT.iterdir() if not path.name.startswith((".", "_"))}
+    modules = {path.name for path in (paths.ROOT / "mnist_course").glob("[a-z]*.py")}
+    ignored = {"mnist_course.egg-info/", "build/", "README.md"}
+    assert top - ignored - {"outputs/"} <= named and modules <= named
+    for name in named - {"outputs/"}:
+        folders = (paths.ROOT, paths.ROOT / "mnist_course", paths.NOTEBOOKS, paths.ROOT / "tests")
+        assert any((folder / name).exists() for folder in folders), name

@@ -1,9 +1,6 @@
 """2,000 damaged and odd files: each gives a reading or one sentence. benchmarks/fuzz_pictures.py makes 20,000."""
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-import fuzz_pictures
+from benchmarks import fuzz_pictures
 
 
 def test_damaged_and_odd_files_give_readings_or_sentences(tmp_path):
