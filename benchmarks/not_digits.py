@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mnist_course import pictures, reader
+from mnist_course import paths, pictures, reader
 
 RESULTS = Path(__file__).with_suffix(".json")
 LIKE_DIGITS = set("IlOoSsZzBbgqGy")
@@ -65,7 +65,7 @@ def main():
         "scribbles": [draw_scribble(rng) for _ in range(500)],
         "empty pages": [draw_empty(rng) for _ in range(200)],
     }
-    network = reader.Reader(reader.SHIPPED)
+    network = reader.Reader(paths.ROBUST_READER)
     results = {name: share_recognised(network, drawings) for name, drawings in groups.items()}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for name, row in results.items():
