@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ico", ".ppm", ".pgm", ".tga"}
+from mnist_course import paths, pictures, reader
+from mnist_course.command_line import command
 
 
 def parse_arguments(argv):
@@ -22,10 +23,11 @@ def parse_arguments(argv):
     return arguments
 
 
-def find_pictures(paths):
-    for path in paths:
+def find_pictures(given):
+    for path in given:
         if path.is_dir():
-            yield from sorted(inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES)
+            suffixes = pictures.suffixes()
+            yield from sorted(inside for inside in path.iterdir() if inside.suffix.lower() in suffixes)
         else:
             yield path
 
@@ -47,54 +49,45 @@ def report(path, probabilities, image, as_json):
         print(preview(image))
 
 
-def draw_steps(picture, path):
-    """Save the steps from picture to 28 x 28 as one picture."""
+def draw_steps(steps):
+    """Draw {name: array}, five in a row; return the figure."""
     from matplotlib.figure import Figure
 
-    from mnist_course import pictures
-
-    colours = pictures.read_colours(picture)
-    strength = pictures.measure_ink(colours, pictures.estimate_paper(colours))
-    ink = pictures.spread_greys(pictures.remove_shadows(strength))
-    digit = pictures.choose_digit(pictures.remove_rulings(ink))
-    steps = {
-        "picture": colours.clip(0, 1),
-        "ink, light removed": strength,
-        "shadows removed": ink,
-        "the digit": digit,
-        "28 x 28": pictures.to_mnist(picture),
-    }
-    figure = Figure(figsize=(12, 3), layout="tight")
-    for axes, (title, step) in zip(figure.subplots(1, len(steps)), steps.items(), strict=True):
-        axes.imshow(step, cmap="gray")
+    columns = min(5, len(steps))
+    rows = -(-len(steps) // columns)
+    figure = Figure(figsize=(2.4 * columns, 2.4 * rows), layout="tight")
+    for place, (name, step) in enumerate(steps.items(), start=1):
+        axes = figure.add_subplot(rows, columns, place, title=name, anchor="N")
+        axes.imshow(step.clip(0, 1) if step.ndim == 3 else step, cmap="gray")
         axes.set_axis_off()
-        axes.set_title(title)
-    figure.savefig(path)
+    return figure
 
 
+def explain(picture, path):
+    """Draw the steps from picture to 28 x 28, or as far as they go; return the last one."""
+    taken = {}
+    try:
+        for name, step in pictures.steps(picture):
+            taken[name] = step
+    finally:
+        draw_steps(taken).savefig(path)
+    return step
+
+
+@command
 def main(argv=None):
     arguments = parse_arguments(argv)
-    from mnist_course import pictures, reader
-
-    try:
-        network = reader.find_reader()
-        digits = reader.Reader(network)
-    except ValueError as error:
-        print(f"test_model.py: {error}", file=sys.stderr)
-        return 2
+    network = paths.find_reader()
+    digits = reader.Reader(network)
     if not arguments.json:
-        print(
-            f"Network: {'the shipped reader' if network == reader.SHIPPED else 'your own'}, {os.path.relpath(network)}"
-        )
+        owner = "the shipped reader" if network == paths.ROBUST_READER else "your own"
+        print(f"Network: {owner}, {os.path.relpath(network)}")
     found = failed = 0
     for path in find_pictures(arguments.image_path):
         found += 1
         try:
             picture = pictures.load_picture(path)
-            if arguments.explain:
-                draw_steps(picture, arguments.explain)
-            image = pictures.to_mnist(picture)
-            report(path, digits.read(image[None])[0], image, arguments.json)
+            image = explain(picture, arguments.explain) if arguments.explain else pictures.to_mnist(picture)
         except (ValueError, OSError) as error:
             failed += 1
             message = str(error) if str(path) in str(error) else f"{path}: {error}"
@@ -102,13 +95,12 @@ def main(argv=None):
                 print(json.dumps({"path": str(path), "error": message}))
             else:
                 print(f"test_model.py: {message}", file=sys.stderr)
+        else:
+            report(path, digits.read(image[None])[0], image, arguments.json)
     if not found:
-        print("test_model.py: there is no picture in that folder.", file=sys.stderr)
-    return 2 if failed or not found else 0
+        raise ValueError("there is no picture in that folder.")
+    return 2 if failed else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

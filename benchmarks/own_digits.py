@@ -32,19 +32,13 @@ def read_labels(folder):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def naive_image(path):
-    """Grey, 28 x 28, inverted when bright: what most tutorials do."""
-    grey = np.asarray(Image.open(path).convert("RGB").convert("L").resize((28, 28), Image.Resampling.LANCZOS))
-    return 255 - grey if grey.mean() > 127 else grey
-
-
 def read_all(folder, rows):
     """Return {way: probabilities (n, 10)}; a refused picture has NaN."""
     networks = {}
     for name, weights in (("standard", paths.SHIPPED_WEIGHTS), ("robust", paths.ROBUST_WEIGHTS)):
         networks[name] = mh.build_cnn()
         training.load_weights(networks[name], weights)
-    naive = np.stack([naive_image(folder / row["file"]) for row in rows])
+    naive = np.stack([pictures.naive_image(Image.open(folder / row["file"]).convert("RGB")) for row in rows])
     proper, refused = np.zeros_like(naive), np.zeros(len(rows), bool)
     for place, row in enumerate(rows):
         try:

@@ -137,13 +137,11 @@ STYLE = """
 
 
 class DrawingPad(anywidget.AnyWidget):
-    """White paper that reads the digit drawn on it with the mouse, a finger or a pen.
+    """Show white paper that reads the digit drawn on it with the mouse, a finger or a pen.
 
-    The drawing is read half a second after the pen was lifted, and whenever the button Read is pressed.
-
-    Args:
-        read: function that takes the picture (PIL image of mode "L", 280 x 280, black ink on white paper) and returns
-            the probabilities of the digits 0 to 9, shape (10,), each in [0, 1]. A ValueError's sentence is shown.
+    `read` takes the picture (PIL image of mode "L", 280 x 280, black ink on white paper) and returns the probabilities
+    of the digits 0 to 9, shape (10,), each in [0, 1]; the sentence of its ValueError is shown. It is called half a
+    second after the pen was lifted, and whenever the button Read is pressed.
     """
 
     _esm = JAVASCRIPT
@@ -157,7 +155,7 @@ class DrawingPad(anywidget.AnyWidget):
 
     @property
     def picture(self):
-        """The drawing as a PIL image of mode "L", 280 x 280, black ink on white paper; None when nothing is drawn."""
+        """Return the drawing, a PIL image of mode "L", 280 x 280, black ink on white paper; None if there is none."""
         png = self._drawing["png"]
         return Image.open(io.BytesIO(base64.b64decode(png.partition(",")[2]))).convert("L") if png else None
 
@@ -175,11 +173,12 @@ class DrawingPad(anywidget.AnyWidget):
         self._answer = {"number": change["new"]["number"], "sentence": sentence, "probabilities": probabilities}
 
     def __repr__(self):
-        """What stands in for the pad where nothing can be drawn, as in a printed notebook."""
+        """Return what stands in for the pad where nothing can be drawn, as in a printed notebook."""
         return "A drawing pad: run this cell in JupyterLab or Colab, then draw a digit."
 
 
 def _checked(probabilities):
+    """Return the probabilities as a list. Raises ValueError unless they are ten, each in [0, 1]."""
     values = np.asarray(probabilities, dtype=float)
     if values.shape != (10,) or not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"read returned {probabilities!r}: return ten probabilities, shape (10,), each in [0, 1].")
@@ -187,6 +186,7 @@ def _checked(probabilities):
 
 
 def _sentence(probabilities):
+    """Say which digit is the most probable, and how sure that is."""
     best = max(probabilities)
     digit = probabilities.index(best)
     article = "an" if digit == 8 else "a"

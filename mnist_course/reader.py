@@ -6,20 +6,9 @@ import numpy as np
 
 from mnist_course.quiet import quiet_stderr
 
-ROOT = Path(__file__).resolve().parents[1]
-OUTPUTS = ROOT / "outputs"
-OWN_NAME = "mnist_cnn.tflite"
-SHIPPED = ROOT / "models" / "mnist_robust.tflite"
-
-
-def find_reader(output_dir=OUTPUTS):
-    """Return the path of the learner's own exported network in `output_dir` if there is one, else of the shipped."""
-    own = Path(output_dir) / OWN_NAME
-    return own if own.is_file() else SHIPPED
-
 
 class Reader:
-    """A network in a .tflite file at `path`. Raises ValueError when there is none that reads 28 x 28 digits."""
+    """Load the network in a .tflite file at `path`. Raises ValueError when there is none that reads 28 x 28 digits."""
 
     def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter
@@ -42,7 +31,7 @@ class Reader:
             )
 
     def read(self, images):
-        """Return the probabilities of the ten digits, float32 (n, 10), for raw uint8 images (n, 28, 28).
+        """Return the probabilities of the ten digits, float32 (n, 10) in [0, 1], for raw uint8 images (n, 28, 28).
 
         Raises ValueError for anything else.
         """

@@ -1,5 +1,7 @@
 """Any picture of a digit becomes what MNIST would have made of it, or is refused in one sentence."""
+
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -265,6 +267,86 @@ def test_invariance(variation, digit):
     assert likeness(pictures.to_mnist(VARIATIONS[variation](image)), pictures.to_mnist(image)) > 0.9
 
 
+# --- the steps ------------------------------------------------------------------------------------------
+
+INK = ["picture", "paper", "ink"]
+CLEAN = ["shadows removed", "greys spread", "rulings removed"]
+FIT = ["strokes", "20 x 20", "28 x 28"]
+
+
+def after(place, names):
+    return [f"{place}: {name}" for name in names]
+
+
+def on_a_table(page):
+    return ImageOps.expand(page, 100, fill=(70, 50, 40))
+
+
+def small_in(size):
+    return page_with(DIGITS[3], size=size, side=110, corner=(90, 100))
+
+
+STEPS = {
+    "plain": (page_with(DIGITS[3], lines="ruled"), [*INK, *CLEAN, "the digit", *FIT]),
+    "28 x 28, off the centre": (Image.fromarray(np.roll(DIGITS[3], 2, 1)), [*INK, *CLEAN, "the digit", *FIT]),
+    "as MNIST made it": (Image.fromarray(DIGITS[3]), ["picture", "28 x 28"]),
+    "a sheet on a table": (
+        on_a_table(page_with(DIGITS[3])),
+        [*INK, *after("sheet", INK + CLEAN), "the digit", *FIT],
+    ),
+    "small": (
+        small_in((800, 1000)),
+        [*INK, *CLEAN, "the digit", *after("closer", [*INK, *CLEAN, "the digit"]), *FIT],
+    ),
+    "small on a sheet on a table": (
+        on_a_table(small_in((600, 700))),
+        [*INK, *after("sheet", INK + CLEAN), "the digit", *after("closer", [*INK, *CLEAN, "the digit"]), *FIT],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_steps_are_those_that_the_picture_takes(kind):
+    image, names = STEPS[kind]
+    taken = list(pictures.steps(image))
+    assert [name for name, _ in taken] == names and len(set(names)) == len(names)
+    assert all(array.shape[2:] in ((), (3,)) for _, array in taken)
+    last = taken[-1][1]
+    assert last.dtype == np.uint8 and last.shape == (28, 28)
+    np.testing.assert_array_equal(last, pictures.to_mnist(image))
+    assert likeness(last, DIGITS[3]) > 0.8
+
+
+MADE_BY = {  # each step, and what makes it of the one before: notebook 05 names these functions
+    "ink": lambda steps: pictures.measure_ink(steps["picture"], pictures.estimate_paper(steps["picture"])),
+    "shadows removed": lambda steps: pictures.remove_shadows(steps["ink"]),
+    "greys spread": lambda steps: pictures.spread_greys(steps["shadows removed"]),
+    "rulings removed": lambda steps: pictures.remove_rulings(steps["greys spread"]),
+    "the digit": lambda steps: pictures.choose_digit(steps["rulings removed"]),
+    "strokes": lambda steps: pictures.set_stroke_width(pictures.crop(steps["the digit"])),
+    "20 x 20": lambda steps: pictures.fit_to_box(steps["strokes"]),
+    "28 x 28": lambda steps: pictures.centre_by_mass(steps["20 x 20"]),
+}
+
+
+@pytest.mark.parametrize("name", MADE_BY)
+def test_each_step_is_made_of_the_one_before(name):
+    steps = dict(pictures.steps(page_with(DIGITS[3], light=0.3, grain=3, lines="ruled", size=(320, 420), side=240)))
+    np.testing.assert_array_equal(MADE_BY[name](steps), steps[name])
+
+
+def test_notebook_05_teaches_the_naive_image_that_others_import():
+    notebook = json.loads((ROOT / "notebooks" / "05_your_own_digits.ipynb").read_text(encoding="utf-8"))
+    (cell,) = [cell for cell in notebook["cells"] if "def naive_image" in "".join(cell["source"])]
+    taught = {"np": np, "Image": Image}
+    exec("".join(cell["source"]).split("\n\n\n")[0], taught)
+    icon = Image.fromarray(DIGITS[3])
+    for picture in (page_with(DIGITS[3]), page_with(DIGITS[3], paper=BLACK, ink=WHITE), icon, icon.convert("RGBA")):
+        made = pictures.naive_image(picture)
+        assert made.shape == (28, 28) and made.dtype == np.uint8 and made.mean() < 128
+        np.testing.assert_array_equal(made, taught["naive_image"](picture))
+
+
 # --- refusals -------------------------------------------------------------------------------------------
 
 def side_by_side(*digits, gap=60):
@@ -297,6 +379,23 @@ def test_an_empty_page_is_refused(page):
         pictures.to_mnist(EMPTY[page])
 
 
+REFUSED_AFTER = {
+    "empty": (EMPTY["white"], "shadows removed"),
+    "two digits": (side_by_side(3, 5), "rulings removed"),
+    "an empty sheet on a table": (on_a_table(EMPTY["white"].convert("RGB")), "sheet: shadows removed"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED_AFTER)
+def test_steps_are_yielded_up_to_the_refusal(kind):
+    image, last = REFUSED_AFTER[kind]
+    names = []
+    with pytest.raises(ValueError, match="^found "):
+        for name, _ in pictures.steps(image):
+            names.append(name)
+    assert names[0] == "picture" and names[-1] == last
+
+
 def refusal(path):
     with pytest.raises(ValueError) as caught:
         pictures.load_picture(path)
@@ -312,6 +411,12 @@ def test_files_that_are_no_pictures(tmp_path):
     (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n")
     for name in ("letter.png", "empty.jpg", "a.eps"):
         assert "is not a picture that can be read here" in refusal(tmp_path / name)
+
+
+def test_suffixes_are_those_of_the_formats_that_can_be_read():
+    readable = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ico", ".ppm", ".pgm"}
+    assert readable | {".tga"} <= pictures.suffixes()
+    assert not {".eps", ".pdf", ".psd", ".svg", ".tsv", ".txt", ""} & pictures.suffixes()
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.bmp", "a.gif"])
