@@ -22,7 +22,7 @@ test: lint  ## run every test, the notebooks with quick parameters
 	$(VENV) -m pytest $(ARGS)
 
 test-full: lint  ## run the notebooks with their own parameters (long)
-	$(VENV) -m pytest tests/fast_parameters.yml --full $(ARGS)
+	$(VENV) -m pytest --full $(ARGS)
 
 lab: .venv/installed  ## open the notebooks in JupyterLab
 	$(VENV) -m jupyterlab notebooks
