@@ -11,14 +11,14 @@ import importlib
 import json
 import textwrap
 import threading
-from pathlib import Path
 
 import numpy as np
 
-SOLUTIONS = Path(__file__).resolve().parents[1] / "notebooks" / "solutions"
+from mnist_course import paths
+
 TIME_LIMIT = 5  # seconds that a learner's function may take for one call
-_exercises = {}  # name -> (check, hints, takeaway), filled as the files in checks/ are imported
-_hints_shown = {}
+registered = {}  # name -> (check, hints, takeaway), filled as the files in checks/ are imported
+hints_shown = {}
 
 
 class NotYet(Exception):
@@ -37,7 +37,7 @@ def exercise(name, *, hints, takeaway):
     """
 
     def register(function):
-        _exercises[name] = function, tuple(hints), takeaway
+        registered[name] = function, tuple(hints), takeaway
         return function
 
     return register
@@ -72,8 +72,8 @@ def hint(name):
     except NotYet as reason:
         say(str(reason))
         return
-    shown = min(_hints_shown.get(name, 0) + 1, len(hints))
-    _hints_shown[name] = shown
+    shown = min(hints_shown.get(name, 0) + 1, len(hints))
+    hints_shown[name] = shown
     say(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
     if shown == len(hints):
         say(f'That is the last one; exercises.solution("{name}") shows a solution.')
@@ -86,7 +86,7 @@ def solution(name):
     except NotYet as reason:
         say(str(reason))
         return
-    for path in SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"):
+    for path in paths.SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if f"solution-{name}" in cell["metadata"].get("tags", []):
                 print("".join(cell["source"]))
@@ -102,13 +102,13 @@ def say(text):
 def names(lesson):
     """Return the names of the exercises of a notebook: names(1) is ["1.1", "1.2", ...]."""
     importlib.import_module(f"mnist_course.checks.lesson_{lesson:02d}")
-    return sorted(name for name in _exercises if name.split(".")[0] == str(lesson))
+    return sorted(name for name in registered if name.split(".")[0] == str(lesson))
 
 
 def _find(name):
     try:
         names(int(name.split(".")[0]))
-        return _exercises[name]
+        return registered[name]
     except (AttributeError, ValueError, KeyError, ModuleNotFoundError):
         raise NotYet(f"There is no exercise {name!r}; exercises are named after their notebook, such as 1.2.") from None
 
