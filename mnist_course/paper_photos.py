@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 WIDTH, HEIGHT = 480, 360
-PAPERS = ((240, 238, 230), (225, 220, 205), (200, 200, 205), (250, 240, 190), (215, 230, 240))
-PENS = ((25, 25, 35), (30, 50, 140), (150, 35, 40), (95, 95, 100))  # black, blue, red, pencil
+_PAPERS = ((240, 238, 230), (225, 220, 205), (200, 200, 205), (250, 240, 190), (215, 230, 240))
+_PENS = ((25, 25, 35), (30, 50, 140), (150, 35, 40), (95, 95, 100))  # black, blue, red, pencil
 
 
 def photograph(image, rng):
@@ -23,10 +23,10 @@ def photograph(image, rng):
     if image.shape != (28, 28) or image.dtype != np.uint8:
         raise ValueError(f"Expected one raw image, uint8 (28, 28), but received {image.dtype} {image.shape}.")
     ink = _place(image, rng)[..., np.newaxis]
-    paper = np.broadcast_to(PAPERS[rng.integers(len(PAPERS))], (HEIGHT, WIDTH, 3)).astype(float)
+    paper = np.broadcast_to(_PAPERS[rng.integers(len(_PAPERS))], (HEIGHT, WIDTH, 3)).astype(float)
     if rng.random() < 0.3:
         paper = _rule(paper, rng)
-    photo = paper * (1 - ink) + np.array(PENS[rng.integers(len(PENS))]) * ink
+    photo = paper * (1 - ink) + np.array(_PENS[rng.integers(len(_PENS))]) * ink
     photo = photo * _light(rng)[..., np.newaxis] + rng.normal(0, rng.uniform(2, 8), photo.shape)
     picture = Image.fromarray(photo.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2)))
     file = io.BytesIO()

@@ -91,9 +91,9 @@ SCRIBBLES = {
 }  # fmt: skip
 """Points that `draw_scribbles` moves so far that nothing of these shapes is left."""
 
-STEPS = 112  # places of the pen in one picture, at most 0.7 pixels apart
-FINE = 256  # places between two control points from which these are taken
-UNTIDINESS = (0.1, 0.5)  # how far tidy and untidy hands miss the points of a style, in grid units
+_STEPS = 112  # places of the pen in one picture, at most 0.7 pixels apart
+_FINE = 256  # places between two control points from which these are taken
+_UNTIDINESS = (0.1, 0.5)  # how far tidy and untidy hands miss the points of a style, in grid units
 
 
 def draw_style(name, n, rng):
@@ -103,7 +103,7 @@ def draw_style(name, n, rng):
     """
     if name not in STYLES:
         raise ValueError(f"There is no style {name!r}; choose a name from pen_strokes.STYLES, such as '1 with a flag'.")
-    return _draw(_write(STYLES[name], n, UNTIDINESS, rng), rng)
+    return _draw(_write(STYLES[name], n, _UNTIDINESS, rng), rng)
 
 
 def draw_digits(labels, rng):
@@ -117,12 +117,12 @@ def draw_digits(labels, rng):
             f"Expected labels, integers from 0 to 9 of shape (n,), but received {labels.dtype} of shape {labels.shape}."
         )
     styles = [[name for name in STYLES if name[0] == digit] for digit in "0123456789"]
-    return _draw_table(STYLES, [rng.choice(styles[label]) for label in labels], UNTIDINESS, rng)
+    return _draw_table(STYLES, [rng.choice(styles[label]) for label in labels], _UNTIDINESS, rng)
 
 
 def draw_scribbles(n, rng):
     """Draw n pictures of no digit, in this order: letters and signs (half), scribbles and stains (a quarter each)."""
-    letters = _draw_table(NOT_DIGITS, rng.choice(list(NOT_DIGITS), n - n // 2), UNTIDINESS, rng)
+    letters = _draw_table(NOT_DIGITS, rng.choice(list(NOT_DIGITS), n - n // 2), _UNTIDINESS, rng)
     scribbles = _draw_table(SCRIBBLES, rng.choice(list(SCRIBBLES), n // 4), (2, 4), rng)
     cells = rng.normal(size=(n // 2 - n // 4, 7, 7))  # a stain is a part of this grid, enlarged and made smooth
     places = np.linspace(0, 1, 20)[:, None] * rng.uniform(1.5, 6, (len(cells), 1, 1))
@@ -141,8 +141,8 @@ def _draw_table(table, names, untidiness, rng):
 
 
 def _write(style, n, untidiness, rng):
-    """The paths of the pen, (n, STEPS, 2) in grid units, when n hands write a style."""
-    control, stroke_of, careful, quick = _read_style(style)
+    """Return the paths of the pen, (n, _STEPS, 2) in grid units, when n hands write a style."""
+    control, stroke_of, careful, quick = read_style(style)
     untidiness = rng.uniform(*untidiness, (n, 1, 1))
     points = control + untidiness * rng.normal(size=(n, *control.shape))
     points += 0.8 * untidiness * rng.normal(size=(n, stroke_of[-1] + 1, 2))[:, stroke_of]  # a stroke put elsewhere
@@ -151,9 +151,10 @@ def _write(style, n, untidiness, rng):
 
 
 @cache
-def _read_style(style):
-    """The style's control points (k, 2), the number of each one's stroke, and two (STEPS, k) matrices that turn the
-    points into the path of the pen: of a careful hand, and of a quick one, which cuts the corners."""
+def read_style(style):
+    """Return a style's control points (k, 2), the number of each one's stroke, and two (112, k) matrices that turn the
+    points into the path of the pen: of a careful hand, and of a quick one, which cuts the corners.
+    """
     control, stroke_of, pieces = [], [], []  # a piece is a smooth curve through the control points it lists
     for number, stroke in enumerate(style.split("/")):
         pieces.append([])
@@ -165,21 +166,21 @@ def _read_style(style):
                 pieces.append([len(control) - 1])
     control, stroke_of = np.array(control, float), np.array(stroke_of)
     curve = np.concatenate([_catmull_rom(piece, len(control)) for piece in pieces])
-    stroke = np.concatenate([np.repeat(stroke_of[piece[0]], FINE * (len(piece) - 1)) for piece in pieces])
+    stroke = np.concatenate([np.repeat(stroke_of[piece[0]], _FINE * (len(piece) - 1)) for piece in pieces])
     lengths = np.hypot(*np.diff(curve @ control, axis=0).T) * (np.diff(stroke) == 0)
     travelled = np.r_[0, lengths.cumsum()] + 1e-6 * np.arange(len(curve))
-    even = np.searchsorted(travelled, np.linspace(0, travelled[-1], STEPS) - 1e-9)  # steps of equal length
-    careful, stroke, step = curve[even], stroke[even], np.arange(STEPS)
+    even = np.searchsorted(travelled, np.linspace(0, travelled[-1], _STEPS) - 1e-9)  # steps of equal length
+    careful, stroke, step = curve[even], stroke[even], np.arange(_STEPS)
     nearby = np.exp(-(((step[:, None] - step) / 5) ** 2)) * (stroke[:, None] == stroke)
     return control, stroke_of, careful, nearby / nearby.sum(axis=1, keepdims=True) @ careful
 
 
 def _catmull_rom(piece, count):
-    """Weights (FINE * (len(piece) - 1), count) of a smooth curve through the control points listed in `piece`."""
-    t = np.linspace(0, 1, FINE)[:, None]
+    """Return weights (_FINE * (len(piece) - 1), count) of a smooth curve through the control points listed in `piece`."""
+    t = np.linspace(0, 1, _FINE)[:, None]
     cubic = np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2]) / 2
     ends = [piece[0], *piece, piece[-1]]
-    weights = np.zeros((len(piece) - 1, FINE, count))
+    weights = np.zeros((len(piece) - 1, _FINE, count))
     for i in range(len(piece) - 1):
         for neighbour, weight in zip(ends[i : i + 4], cubic.T, strict=True):
             weights[i, :, neighbour] += weight
@@ -187,8 +188,8 @@ def _catmull_rom(piece, count):
 
 
 def _draw(paths, rng):
-    """Draw paths (n, STEPS, 2) with pens from a single pixel to a marker; return the pictures."""
-    n, along = len(paths), np.linspace(0, 1, STEPS)
+    """Draw paths (n, _STEPS, 2) with pens from a single pixel to a marker; return the pictures."""
+    n, along = len(paths), np.linspace(0, 1, _STEPS)
     radius = rng.choice([0.5, 0.8, 1.2, 1.7, 2.2], n, p=[0.15, 0.25, 0.35, 0.2, 0.05]) * rng.uniform(0.85, 1.2, n)
     softness = rng.uniform(0.6, 1.6, n)
     paths = _tilt_and_fit(paths, radius + (softness - 1) / 2, rng)
@@ -205,7 +206,8 @@ def _draw(paths, rng):
 def _tilt_and_fit(paths, reach, rng):
     """Make the hand tremble, slant, turn and stretch each path; fit it with the pen's `reach` into 20 x 20 pixels."""
     n = len(paths)
-    wave = 2 * np.pi * (np.linspace(0, 1, STEPS)[:, None] * rng.uniform(2, 12, (n, 3, 1, 2)) + rng.random((n, 3, 1, 2)))
+    along = np.linspace(0, 1, _STEPS)[:, None]
+    wave = 2 * np.pi * (along * rng.uniform(2, 12, (n, 3, 1, 2)) + rng.random((n, 3, 1, 2)))
     paths = paths + (np.sin(wave) * rng.uniform(0, 0.12, (n, 3, 1, 1))).sum(axis=1)
     angle, slant, stretch = np.deg2rad(rng.normal(0, 5, n)), rng.normal(-0.08, 0.15, n), rng.normal(-0.05, 0.28, n)
     turn = np.array([[np.cos(angle) * np.exp(stretch), np.sin(angle)], [slant - np.sin(angle), np.cos(angle)]])
@@ -216,14 +218,14 @@ def _tilt_and_fit(paths, reach, rng):
 
 
 def _ink(paths, radius, softness):
-    """Move round pens of `radius` (n, STEPS) along the paths, all at once; return float32 (n, 28, 28) in [0, 1]."""
+    """Move round pens of `radius` (n, _STEPS) along the paths, all at once; return float32 (n, 28, 28) in [0, 1]."""
     n, reach = len(paths), int(np.ceil(radius.max() + softness.max() / 2))
     side = 28 + 2 * (reach + 1)  # a margin for the pen, cut off in the end
     canvas = np.zeros(n * side * side, np.float32)
     window = np.arange(-reach, reach + 1, dtype=np.float32)
     near = np.add.outer(window * side, window).astype(np.int32).ravel()  # the pixels around the pen, counted from it
     first = np.arange(n) * side * side + (reach + 1) * (side + 1)
-    for step in range(STEPS):
+    for step in range(_STEPS):
         pixel = np.rint(paths[:, step]).clip(0, 27)
         x, y = ((pixel[:, axis, None] - paths[:, step, axis, None] + window) ** 2 for axis in (0, 1))
         distance = np.sqrt(y[:, :, None] + x[:, None, :]).reshape(n, -1)

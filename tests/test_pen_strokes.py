@@ -48,10 +48,10 @@ def test_every_style_can_be_drawn(name, rng):
 
 
 def test_a_corner_is_sharp_and_a_lifted_pen_leaves_a_gap():
-    control, _, careful, quick = pen_strokes._read_style("00! 60! 69")
+    control, _, careful, quick = pen_strokes.read_style("00! 60! 69")
     away = np.abs(careful @ control - (6, 0)).sum(axis=1).min()
     assert away < 0.2 < np.abs(quick @ control - (6, 0)).sum(axis=1).min()
-    control, stroke_of, careful, _ = pen_strokes._read_style("00 09 / 60 69")
+    control, stroke_of, careful, _ = pen_strokes.read_style("00 09 / 60 69")
     assert stroke_of.tolist() == [0, 0, 1, 1]
     x = (careful @ control)[:, 0]
     assert not ((x > 0.01) & (x < 5.99)).any()
@@ -59,7 +59,7 @@ def test_a_corner_is_sharp_and_a_lifted_pen_leaves_a_gap():
 
 def test_steps_of_the_pen_are_even():
     for style in pen_strokes.STYLES.values():
-        control, _, careful, _ = pen_strokes._read_style(style)
+        control, _, careful, _ = pen_strokes.read_style(style)
         steps = np.sort(np.hypot(*np.diff(careful @ control, axis=0).T))
         steps = steps[: len(steps) - style.count("/")]  # without the jumps between two strokes
         assert steps.max() < 2 * np.median(steps), style
