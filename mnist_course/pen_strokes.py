@@ -176,7 +176,7 @@ def read_style(style):
 
 
 def _catmull_rom(piece, count):
-    """Return weights (_FINE * (len(piece) - 1), count) of a smooth curve through the control points listed in `piece`."""
+    """Return weights (_FINE * (len(piece) - 1), count) of a smooth curve through the points listed in `piece`."""
     t = np.linspace(0, 1, _FINE)[:, None]
     cubic = np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2]) / 2
     ends = [piece[0], *piece, piece[-1]]

@@ -12,6 +12,9 @@ from nbval.plugin import IPyNbFile
 
 from mnist_course import notebook_runs, paths
 
+LONGEST_FIRST = ("test_commands.py", "test_packs.py", ".ipynb", "test_mnist_helpers.py", "test_run_course.py")
+# Several processes begin with these files, and fill up with the short ones, so that none ends long after the others.
+
 os.environ.update(notebook_runs.KERNEL_ENVIRONMENT)  # the kernels that pytest starts inherit it
 
 
@@ -25,6 +28,17 @@ def pytest_configure(config):
         cores = sorted(os.sched_getaffinity(0))
         number = int(config.workerinput["workerid"].removeprefix("gw"))
         os.sched_setaffinity(0, {cores[number % len(cores)]})  # TensorFlow then starts one thread, not one a core
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        items.sort(key=place_in_line)
+
+
+def place_in_line(item):
+    file = item.nodeid.split("::")[0]
+    return next((place for place, end in enumerate(LONGEST_FIRST) if file.endswith(end)), len(LONGEST_FIRST))
 
 
 def pytest_ignore_collect(config):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -83,11 +82,13 @@ def test_readme_without_marks_is_refused_and_nothing_written(project, capsys):
 
 def test_setup_cell_fetches_the_course_once(project, tmp_path):
     subprocess.run([sys.executable, "-m", "mnist_course.colab", "ada/course"], cwd=project, check=True)
-    repository = shutil.copytree(project, tmp_path / "github" / "ada" / "course")
+    repository = tmp_path / "github" / "ada" / "course"
+    repository.parent.mkdir(parents=True)
+    source = setup_source(project / "notebooks" / "01_data_exploration.ipynb")
+    project.rename(repository)
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "Course"]):
         subprocess.run(["git", *command], cwd=repository, check=True)
-    source = setup_source(project / "notebooks" / "01_data_exploration.ipynb")
     check = "\nprint(mh.__file__, mh.load_mnist()[0][0].shape)"
     result = run_on_colab(source + "\n" + source + check, tmp_path / "content", tmp_path / "github")
     assert result.returncode == 0, result.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -150,10 +151,16 @@ def test_train_says_when_there_is_nothing_to_resume_or_nowhere_to_write(tmp_path
     assert errors.startswith("train_model.py: ") and errors.count("\n") == 1 and "file" in errors
 
 
+def processor_seconds():
+    """Return the processor time of all ended child processes: unlike the clock, it does not see what else runs here."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_wrong_arguments_are_refused_before_tensorflow_is_imported():
-    begin = time.monotonic()
+    before = processor_seconds()
     done = run("train_model.py", "--epochs", "0")
-    assert done.returncode == 2 and "Traceback" not in done.stderr and time.monotonic() - begin < 3
+    assert done.returncode == 2 and "Traceback" not in done.stderr and processor_seconds() - before < 1.5
 
 
 # ---------------------------------------------------------------- evaluate_model.py
@@ -188,8 +195,9 @@ def test_evaluate_refuses_bad_weights(tmp_path, content, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_evaluate_says_when_it_cannot_write(tmp_path):
+def test_evaluate_says_when_it_cannot_write(tmp_path, small_mnist, capsys):
     (tmp_path / "file").write_text("not a folder")
-    done = run("evaluate_model.py", "--output-dir", tmp_path / "file")
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("evaluate_model.py: ") and done.stderr.count("\n") == 1
+    assert evaluate_model.main(["--output-dir", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("evaluate_model.py: ") and captured.err.count("\n") == 1

@@ -153,6 +153,11 @@ def test_no_cell_is_tagged_to_fail(notebook):
     assert not code_cells(notebook, "raises-exception")  # nbval would go on after it, run_course.py would not
 
 
+def test_lessons_look_for_what_was_trained_where_they_are_told(notebook):
+    parameters, *others = [cell.source for cell in code_cells(notebook) if "OUTPUT_DIR" in cell.source] or [""]
+    assert not parameters or any("OUTPUT_DIR or " in source for source in others)
+
+
 def test_fast_parameters_exist_with_these_types():
     notebooks = {path.stem: path for path in PATHS}
     for stem, parameters in notebook_runs.read_fast_parameters().items():

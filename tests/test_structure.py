@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from functools import cache
 
 import pytest
@@ -124,30 +125,28 @@ def defined_names(path):
 
 
 @cache
-def all_texts():
-    """{path: text} of all code and prose of the course; of the notebooks what stands in their cells."""
+def users():
+    """{(module, name): files that use it} over all code and prose; of the notebooks what stands in their cells."""
     texts = {}
     for pattern in ("*.py", "mnist_course/**/*.py", "benchmarks/*.py", "tests/**/*.py", "*.md", "*/README.md"):
         texts |= {path: path.read_text(encoding="utf-8") for path in paths.ROOT.glob(pattern)}
     for path in paths.NOTEBOOKS.glob("**/[0-9]*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         texts[path] = "\n".join("".join(cell["source"]) for cell in cells)
-    return texts
-
-
-def is_used_elsewhere(path, name):
-    module = "(?:mnist_helpers|mh)" if path.stem == "mnist_helpers" else path.stem
-    uses = re.compile(
-        rf"(?<![\w.]){module}\.{name}\b|\.{module}\.{name}\b|setattr\({module}, \"{name}\""
-        rf"|from (?:mnist_course\.)?{module} import (?:\([^)]*|[^\n(]*)\b{name}\b"
-    )
-    return any(uses.search(text) for other, text in all_texts().items() if other != path)
+    found = defaultdict(set)
+    for path, text in texts.items():
+        used = re.findall(r"(\w+)(?=\.(\w+))", text) + re.findall(r"setattr\((\w+), \"(\w+)\"", text)
+        for module, names in re.findall(r"from ([\w.]+) import (\([^)]*\)|[^\n(]*)", text):
+            used += [(module.rpartition(".")[2], name) for name in re.findall(r"\w+", names)]
+        for module, name in used:
+            found["mnist_helpers" if module == "mh" else module, name].add(path)
+    return found
 
 
 @library
 def test_a_name_begins_with_an_underscore_exactly_when_no_other_file_uses_it(path):
     names = defined_names(path)
-    wrong = [name for name in names if name.startswith("_") == is_used_elsewhere(path, name)]
+    wrong = [name for name in names if name.startswith("_") == bool(users()[path.stem, name] - {path})]
     assert not wrong, f"{module_name(path)}: rename {', '.join(wrong)}"
 
 
