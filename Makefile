@@ -19,10 +19,10 @@ run: .venv/installed  ## run the whole course, notebook by notebook
 	$(VENV) run_course.py $(ARGS)
 
 test: lint  ## run every test, the notebooks with quick parameters
-	$(VENV) -m pytest $(ARGS)
+	$(VENV) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-full: lint  ## run the notebooks with their own parameters (long)
-	$(VENV) -m pytest tests/fast_parameters.yml --full $(ARGS)
+	$(VENV) -m pytest --full $(ARGS)
 
 lab: .venv/installed  ## open the notebooks in JupyterLab
 	$(VENV) -m jupyterlab notebooks

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parents[1]
-BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
-NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.+$)[A-Za-z0-9._-]+")
+from mnist_course import notebook_runs, paths
+from mnist_course.command_line import command
+
+_BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
+_NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.+$)[A-Za-z0-9._-]+")
 
 
-def badge(repository, notebook):
+def _badge(repository, notebook):
     """Return the Markdown of the button that opens `notebook`, a path under the root, in Colab."""
-    return BADGE.format(address=f"https://colab.research.google.com/github/{repository}/blob/main/{notebook}")
+    return _BADGE.format(address=f"https://colab.research.google.com/github/{repository}/blob/main/{notebook}")
 
 
-def name_in_notebook(text, repository, notebook):
+def _name_in_notebook(text, repository, notebook):
     """Return the notebook's JSON with the repository in its setup cell and a badge at the end of its first cell."""
     contents = nbformat.reads(text, as_version=4)
     for cell in contents.cells:
@@ -30,38 +32,32 @@ def name_in_notebook(text, repository, notebook):
             cell.source = re.sub(r'^COURSE_REPOSITORY = ".*?"', setting, cell.source, flags=re.M)
     first = contents.cells[0]
     lines = [line for line in first.source.splitlines() if not line.startswith("[![Open in Colab]")]
-    first.source = "\n".join(lines).rstrip() + "\n\n" + badge(repository, notebook)
+    first.source = "\n".join(lines).rstrip() + "\n\n" + _badge(repository, notebook)
     return nbformat.writes(contents) + "\n"
 
 
-def name_in_readme(text, repository, notebooks):
+def _name_in_readme(text, repository, notebooks):
     """Return the README with a badge for every notebook between its two marks; ValueError when it has no marks."""
     if not re.search(r"<!-- colab -->\n.*<!-- /colab -->", text, flags=re.S):
         raise ValueError("README.md has no lines <!-- colab --> and <!-- /colab -->: put them where the badges go.")
-    badges = "\n".join(f"- {Path(notebook).stem} {badge(repository, notebook)}" for notebook in notebooks)
+    badges = "\n".join(f"- {Path(notebook).stem} {_badge(repository, notebook)}" for notebook in notebooks)
     return re.sub(r"(<!-- colab -->\n).*?(<!-- /colab -->)", rf"\g<1>{badges}\n\g<2>", text, flags=re.S)
 
 
+@command
 def main(argv=None):
     arguments = sys.argv[1:] if argv is None else argv
-    if len(arguments) != 1 or not NAME.fullmatch(arguments[0]):
-        print(f"Name the course's GitHub repository as owner/name, got {' '.join(arguments)!r}.", file=sys.stderr)
-        return 2
+    if len(arguments) != 1 or not _NAME.fullmatch(arguments[0]):
+        raise ValueError(f"Name the course's GitHub repository as owner/name, got {' '.join(arguments)!r}.")
     repository = arguments[0]
-    paths = sorted(ROOT.glob("notebooks/[0-9]*.ipynb")) + sorted(ROOT.glob("notebooks/solutions/*.ipynb"))
-    notebooks = {path: path.relative_to(ROOT).as_posix() for path in paths}
-    texts = {path: name_in_notebook(path.read_text("utf-8"), repository, name) for path, name in notebooks.items()}
-    readme = ROOT / "README.md"
-    try:
-        texts[readme] = name_in_readme(readme.read_text("utf-8"), repository, notebooks.values())
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    names = {path: path.relative_to(paths.ROOT).as_posix() for path in notebook_runs.find_notebooks(solutions=True)}
+    texts = {path: _name_in_notebook(path.read_text("utf-8"), repository, name) for path, name in names.items()}
+    readme = paths.ROOT / "README.md"
+    texts[readme] = _name_in_readme(readme.read_text("utf-8"), repository, names.values())
     changed = [path for path, text in texts.items() if text != path.read_text("utf-8")]
     for path in changed:
-        path.write_text(texts[path], "utf-8", newline="\n")
+        notebook_runs.write_whole(path, texts[path])
     print(f"{repository}: {len(changed)} of {len(texts)} files changed")
-    return 0
 
 
 if __name__ == "__main__":

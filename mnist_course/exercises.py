@@ -11,21 +11,21 @@ import importlib
 import json
 import textwrap
 import threading
-from pathlib import Path
 
 import numpy as np
 
-SOLUTIONS = Path(__file__).resolve().parents[1] / "notebooks" / "solutions"
+from mnist_course import paths
+
 TIME_LIMIT = 5  # seconds that a learner's function may take for one call
-_exercises = {}  # name -> (check, hints, takeaway), filled as the files in checks/ are imported
-_hints_shown = {}
+registered = {}  # name -> (check, hints, takeaway), filled as the files in checks/ are imported
+hints_shown = {}
 
 
 class NotYet(Exception):
     """Raised inside a check: the answer is not right yet; the message says what about it is off."""
 
 
-class NotAttempted(NotYet):
+class _NotAttempted(NotYet):
     """Raised inside a check: the stub is untouched."""
 
 
@@ -37,7 +37,7 @@ def exercise(name, *, hints, takeaway):
     """
 
     def register(function):
-        _exercises[name] = function, tuple(hints), takeaway
+        registered[name] = function, tuple(hints), takeaway
         return function
 
     return register
@@ -51,16 +51,16 @@ def check(name, *answer):
     try:
         function, _, takeaway = _find(name)
         if any(part is None or part is Ellipsis for part in answer):
-            raise NotAttempted
+            raise _NotAttempted
         function(*answer)
-    except NotAttempted:
-        say(f'Exercise {name}: not attempted yet. When you want a nudge, run exercises.hint("{name}").')
+    except _NotAttempted:
+        _say(f'Exercise {name}: not attempted yet. When you want a nudge, run exercises.hint("{name}").')
     except NotYet as reason:
-        say(f"Exercise {name}: not yet. {reason}")
+        _say(f"Exercise {name}: not yet. {reason}")
     except Exception as error:  # an answer of a kind that nobody thought of
-        say(f"Exercise {name}: not yet. The check cannot read this answer ({_in_short(error)}).")
+        _say(f"Exercise {name}: not yet. The check cannot read this answer ({_in_short(error)}).")
     else:
-        say(f"Exercise {name}: correct. {takeaway}")
+        _say(f"Exercise {name}: correct. {takeaway}")
         return True
     return False
 
@@ -70,13 +70,13 @@ def hint(name):
     try:
         hints = _find(name)[1]
     except NotYet as reason:
-        say(str(reason))
+        _say(str(reason))
         return
-    shown = min(_hints_shown.get(name, 0) + 1, len(hints))
-    _hints_shown[name] = shown
-    say(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
+    shown = min(hints_shown.get(name, 0) + 1, len(hints))
+    hints_shown[name] = shown
+    _say(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
     if shown == len(hints):
-        say(f'That is the last one; exercises.solution("{name}") shows a solution.')
+        _say(f'That is the last one; exercises.solution("{name}") shows a solution.')
 
 
 def solution(name):
@@ -84,17 +84,17 @@ def solution(name):
     try:
         lesson = _find(name) and int(name.split(".")[0])
     except NotYet as reason:
-        say(str(reason))
+        _say(str(reason))
         return
-    for path in SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"):
+    for path in paths.SOLUTIONS.glob(f"{lesson:02d}_*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if f"solution-{name}" in cell["metadata"].get("tags", []):
                 print("".join(cell["source"]))
                 return
-    say("This copy of the course comes without solutions; ask your teacher, or take another hint.")
+    _say("This copy of the course comes without solutions; ask your teacher, or take another hint.")
 
 
-def say(text):
+def _say(text):
     """Print in lines that fit the width of a notebook."""
     print(textwrap.fill(text, 88))
 
@@ -102,13 +102,13 @@ def say(text):
 def names(lesson):
     """Return the names of the exercises of a notebook: names(1) is ["1.1", "1.2", ...]."""
     importlib.import_module(f"mnist_course.checks.lesson_{lesson:02d}")
-    return sorted(name for name in _exercises if name.split(".")[0] == str(lesson))
+    return sorted(name for name in registered if name.split(".")[0] == str(lesson))
 
 
 def _find(name):
     try:
         names(int(name.split(".")[0]))
-        return _exercises[name]
+        return registered[name]
     except (AttributeError, ValueError, KeyError, ModuleNotFoundError):
         raise NotYet(f"There is no exercise {name!r}; exercises are named after their notebook, such as 1.2.") from None
 
@@ -122,7 +122,7 @@ def number(answer, *, whole=False):
     if hasattr(value, "numpy"):  # a tensor
         value = value.numpy().item()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise NotYet(f"Expected one number, received {describe(answer)}.")
+        raise NotYet(f"Expected one number, received {_describe(answer)}.")
     if not np.isfinite(value):
         raise NotYet(f"Expected a finite number, received {value}.")
     if whole and value != int(value):
@@ -135,9 +135,9 @@ def array(answer, shape):
     try:
         values = np.asarray(answer)
     except Exception as error:
-        raise NotYet(f"Expected an array, received {describe(answer)} ({_in_short(error)}).") from None
+        raise NotYet(f"Expected an array, received {_describe(answer)} ({_in_short(error)}).") from None
     if values.dtype.kind not in "biuf":
-        raise NotYet(f"Expected an array of numbers, received {describe(answer)}.")
+        raise NotYet(f"Expected an array of numbers, received {_describe(answer)}.")
     if values.shape != tuple(shape):
         raise NotYet(f"Expected an array of shape {tuple(shape)}, received one of shape {values.shape}.")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -148,10 +148,10 @@ def array(answer, shape):
 def call(function, *arguments):
     """Return what the learner's function makes of copies of these arguments.
 
-    NotYet when it is no function, raises, or does not return in time; NotAttempted when it returns None, as stubs do.
+    NotYet when it is no function, raises, or does not return in time; _NotAttempted when it returns None, as stubs do.
     """
     if not callable(function):
-        raise NotYet(f"Expected a function, received {describe(function)}; pass its name without brackets.")
+        raise NotYet(f"Expected a function, received {_describe(function)}; pass its name without brackets.")
     outcome = {}
 
     def run():
@@ -167,11 +167,11 @@ def call(function, *arguments):
         _interrupt(thread)
         raise NotYet(f"The function had not returned after {TIME_LIMIT} seconds; does a loop in it never end?")
     if isinstance(outcome.get("error"), NotImplementedError):
-        raise NotAttempted
+        raise _NotAttempted
     if "error" in outcome:
         raise NotYet(f"The function raised {_in_short(outcome['error'])}.")
     if outcome["value"] is None or outcome["value"] is Ellipsis:
-        raise NotAttempted
+        raise _NotAttempted
     return outcome["value"]
 
 
@@ -184,7 +184,7 @@ def _interrupt(thread):
             return
 
 
-def describe(answer):
+def _describe(answer):
     """Say in a few words what an answer is: "the text 'five'", "an array of shape (2, 3)", "a list"."""
     if isinstance(answer, str):
         return f"the text {answer[:30]!r}"

@@ -15,11 +15,12 @@ import sys
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-SOLUTIONS = "notebooks/solutions/"
-FOR_TEACHERS = (SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
+from mnist_course import paths
+from mnist_course.command_line import command
+
+_SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
+_FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
 FOR_EVERYBODY = (
-    "tests/fast_parameters.yml",  # run_course.py --fast reads it
     "benchmarks/seeds.json",  # notebook 07 reads these two
     "benchmarks/ladder.json",
 )
@@ -27,19 +28,19 @@ STUDENT_NOTE = (
     "> This is the student's copy. Solutions, tests and measurements are left out, so there is nothing for "
     "`make test` to do here; everything else works."
 )
-LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?!https?:|#)([^()#\s]+)(#[^()\s]*)?\)")
-NEW_YEAR = (2026, 1, 1, 0, 0, 0)  # the date of every file in a pack
+_LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?!https?:|#)([^()#\s]+)(#[^()\s]*)?\)")
+_NEW_YEAR = (2026, 1, 1, 0, 0, 0)  # the date of every file in a pack
 
 
-def find_files(root=ROOT):
+def find_files(root=paths.ROOT):
     """Return the files of the course as sorted paths relative to `root`, with slashes: what git does not ignore.
 
     Without git, as in an unpacked pack, the patterns in .gitignore decide.
     """
     if (root / ".git").exists():
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        ask = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         try:
-            names = subprocess.run(command, cwd=root, check=True, capture_output=True).stdout.decode().split("\0")
+            names = subprocess.run(ask, cwd=root, check=True, capture_output=True).stdout.decode().split("\0")
             return sorted({name for name in names if name and (root / name).is_file()})
         except (OSError, subprocess.CalledProcessError):  # no git, or a folder that git does not trust
             pass
@@ -53,11 +54,11 @@ def find_files(root=ROOT):
     return sorted(names)
 
 
-def choose_files(kind, names):
+def _choose_files(kind, names):
     """Return those of `names` that go into the pack of this kind; ValueError when a teacher's would lack solutions."""
     if kind == "student":
-        return [name for name in names if name in FOR_EVERYBODY or not name.startswith(FOR_TEACHERS)]
-    if not any(name.startswith(SOLUTIONS) for name in names):
+        return [name for name in names if name in FOR_EVERYBODY or not name.startswith(_FOR_TEACHERS)]
+    if not any(name.startswith(_SOLUTIONS) for name in names):
         raise ValueError("This copy of the course has no notebooks/solutions, so no teacher's pack can be made of it.")
     return names
 
@@ -70,10 +71,10 @@ def without_dead_links(text, name, names):
         target = os.path.normpath(os.path.join(os.path.dirname(name), link[2])).replace(os.sep, "/")
         return link[0] if target in names or target in folders else link[1]
 
-    return LINK.sub(keep_or_unlink, text)
+    return _LINK.sub(keep_or_unlink, text)
 
 
-def content(kind, name, names, root=ROOT):
+def content(kind, name, names, root=paths.ROOT):
     """Return the bytes of a file as they go into the pack."""
     data = (root / name).read_bytes()
     if kind == "student" and name.endswith(".md"):
@@ -85,15 +86,15 @@ def content(kind, name, names, root=ROOT):
     return data
 
 
-def make_pack(kind, root=ROOT):
+def make_pack(kind, root=paths.ROOT):
     """Write outputs/mnist-course-<kind>.zip and return its path; an interrupted run leaves an older zip as it was."""
-    names = choose_files(kind, find_files(root))
-    path = root / "outputs" / f"mnist-course-{kind}.zip"
+    names = _choose_files(kind, find_files(root))
+    path = root / paths.OUTPUTS.name / f"mnist-course-{kind}.zip"
     path.parent.mkdir(exist_ok=True)
     part = path.with_suffix(".zip.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as pack:
         for name in names:
-            entry = zipfile.ZipInfo(f"mnist-course/{name}", NEW_YEAR)
+            entry = zipfile.ZipInfo(f"mnist-course/{name}", _NEW_YEAR)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix: the next line holds its permissions
             entry.external_attr = (0o755 if os.access(root / name, os.X_OK) and os.name != "nt" else 0o644) << 16
@@ -102,22 +103,16 @@ def make_pack(kind, root=ROOT):
     return path
 
 
+@command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=("student", "teacher"))
-    kind = parser.parse_args(argv).kind
-    try:
-        path = make_pack(kind)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    path = make_pack(parser.parse_args(argv).kind)
     with zipfile.ZipFile(path) as pack:
-        solutions = sum(SOLUTIONS in name for name in pack.namelist())
-        print(
-            f"{path.relative_to(ROOT).as_posix()}: {len(pack.namelist())} files, {path.stat().st_size / 2**20:.1f} MB"
-        )
-        print(f"Notebooks of solutions inside: {solutions or 'none'}")
-    return 0
+        names = pack.namelist()
+    megabytes = path.stat().st_size / 2**20
+    print(f"{path.relative_to(paths.ROOT).as_posix()}: {len(names)} files, {megabytes:.1f} MB")
+    print(f"Notebooks of solutions inside: {sum(_SOLUTIONS in name for name in names) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -1,64 +1,92 @@
-"""Collects every notebook, with the parameters in fast_parameters.yml, when pytest meets that file; shared fixtures."""
+"""Collects the notebooks, with the parameters in fast_parameters.yml, and shares the machine; shared fixtures."""
 
 import os
 import shutil
 
+import nbformat
 import papermill
 import pytest
-import yaml
+from invented_course import write_course
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbFile
 
-import run_course
+from mnist_course import notebook_runs, paths
 
-os.environ.update(run_course.KERNEL_ENVIRONMENT)  # the kernels that pytest starts inherit it
+LONGEST_FIRST = ("test_commands.py", "test_packs.py", ".ipynb", "test_mnist_helpers.py", "test_run_course.py")
+# Several processes begin with these files, and fill up with the short ones, so that none ends long after the others.
+
+os.environ.update(notebook_runs.KERNEL_ENVIRONMENT)  # the kernels that pytest starts inherit it
 
 
 def pytest_addoption(parser):
-    parser.addoption("--full", action="store_true", help="run the notebooks with their own parameters")
+    parser.addoption("--full", action="store_true", help="run the notebooks only, with their own parameters")
 
 
-def pytest_collect_file(file_path, parent):
-    if file_path.name == "fast_parameters.yml":
-        return FastNotebooks.from_parent(parent, path=file_path)
+def pytest_configure(config):
+    config.pluginmanager.register(NotebookCollector())  # a hook in this file would only see what lies in tests/
+    if hasattr(config, "workerinput") and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        number = int(config.workerinput["workerid"].removeprefix("gw"))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})  # TensorFlow then starts one thread, not one a core
 
 
-class FastNotebooks(pytest.File):
-    """The notebooks as copies in a temporary folder; the learner's outputs/ stays out of it."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        items.sort(key=place_in_line)
 
-    def collect(self):
-        fast_parameters = {} if self.config.option.full else yaml.safe_load(self.path.read_text(encoding="utf-8"))
-        folder = self.config._tmp_path_factory.mktemp("notebooks")
-        for notebook in run_course.find_notebooks(solutions=True):
-            name = notebook.relative_to(run_course.NOTEBOOKS).with_suffix("").as_posix()
-            copy = folder / f"{name.replace('/', '_')}.ipynb"
-            prepare(notebook, copy, dict(fast_parameters.get(notebook.stem) or {}))
-            yield FastNotebook.from_parent(self, path=copy, name=name, nodeid=f"{self.nodeid}::{name}")
+
+def place_in_line(item):
+    file = item.nodeid.split("::")[0]
+    return next((place for place, end in enumerate(LONGEST_FIRST) if file.endswith(end)), len(LONGEST_FIRST))
+
+
+def pytest_ignore_collect(config):
+    return config.option.full or None  # this hook is asked about the files in tests/ only
+
+
+class NotebookCollector:
+    """Gives each .ipynb in notebooks/ to nbval, as a copy in a temporary folder: the learner's outputs/ stays out."""
+
+    def pytest_collect_file(self, file_path, parent):
+        notebook = file_path.resolve()
+        if notebook not in notebook_runs.find_notebooks(solutions=True):
+            return None
+        name = notebook.relative_to(paths.NOTEBOOKS)
+        copy = parent.config._tmp_path_factory.mktemp(name.stem) / name.name
+        parameters = {} if parent.config.option.full else notebook_runs.read_fast_parameters().get(name.stem) or {}
+        prepare(notebook, copy, parameters)
+        return Notebook.from_parent(parent, path=copy, folder=notebook.parent, nodeid=f"notebooks/{name.as_posix()}")
 
 
 def prepare(notebook, copy, parameters):
     """Write a copy with other parameters by papermill's prepare step, its cells counted as in the original."""
-    if "OUTPUT_DIR" in run_course.find_parameters(notebook):
-        parameters["OUTPUT_DIR"] = str(copy.with_suffix(""))
+    if "OUTPUT_DIR" in notebook_runs.find_parameters(notebook):
+        parameters = {**parameters, "OUTPUT_DIR": str(copy.with_suffix(""))}
         copy.with_suffix("").mkdir()
     prepared = papermill.execute_notebook(notebook, None, parameters, prepare_only=True, kernel_name="python3")
     if parameters:
-        (index,) = [i for i, cell in enumerate(prepared.cells) if run_course.has_tag(cell, "injected-parameters")]
+        (index,) = [i for i, cell in enumerate(prepared.cells) if notebook_runs.has_tag(cell, "injected-parameters")]
         injected = prepared.cells.pop(index)
         prepared.cells[index - 1].source += "\n" + injected.source
-    run_course.write_whole(copy, run_course.nbformat.writes(prepared))
+    nbformat.write(prepared, copy)
 
 
-class FastNotebook(IPyNbFile):
-    """nbval's notebook, run in the folder of the original and named after it."""
+class Notebook(IPyNbFile):
+    """nbval's notebook, run in the folder of the original; only cells tagged nbval-check-output are compared."""
+
+    def __init__(self, *, folder, **options):
+        super().__init__(**options)
+        self.folder = folder
+        self.compare_outputs = False
 
     def setup(self):
-        self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str((run_course.NOTEBOOKS / self.name).parent))
+        self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(self.folder))
         self.setup_sanitize_files()
 
     def collect(self):
         for cell in super().collect():
-            cell.reportinfo = lambda cell=cell: (self.path, 0, f"{self.name}::{cell.name}")
+            cell.reportinfo = lambda cell=cell: (self.path, 0, cell.nodeid)
             yield cell
 
 
@@ -66,4 +94,16 @@ class FastNotebook(IPyNbFile):
 def project(tmp_path):
     """A copy of the project, as a clone would be, in which a test may write."""
     unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info")
-    return shutil.copytree(run_course.ROOT, tmp_path / "project", ignore=unwanted)
+    return shutil.copytree(paths.ROOT, tmp_path / "project", ignore=unwanted)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A folder that is taken for the course's: two small notebooks, more for a test to add."""
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(paths, "SOLUTIONS", tmp_path / "notebooks" / "solutions")
+    monkeypatch.setattr(paths, "FAST_PARAMETERS", tmp_path / "notebooks" / "fast_parameters.yml")
+    monkeypatch.setattr(paths, "OUTPUTS", tmp_path / "outputs")
+    monkeypatch.chdir(tmp_path)
+    write_course(paths.NOTEBOOKS)
+    return tmp_path

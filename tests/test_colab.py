@@ -2,15 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 import nbformat
 import pytest
 
-import run_course
-from mnist_course import colab
+from mnist_course import colab, notebook_runs, paths
 
 COLAB = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
 
@@ -24,7 +22,9 @@ def setup_source(path):
 @pytest.fixture
 def project(project, monkeypatch):
     """A copy of the project that colab.main takes for the original."""
-    monkeypatch.setattr(colab, "ROOT", project)
+    monkeypatch.setattr(paths, "ROOT", project)
+    monkeypatch.setattr(paths, "NOTEBOOKS", project / "notebooks")
+    monkeypatch.setattr(paths, "SOLUTIONS", project / "notebooks" / "solutions")
     return project
 
 
@@ -47,7 +47,7 @@ def all_text(project):
 
 def test_name_is_written_again_and_again_without_harm(project, capsys):
     notebooks = sorted(project.glob("notebooks/**/*.ipynb"))
-    hashes = [run_course.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
+    hashes = [notebook_runs.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
     assert colab.main(["ada/first-course"]) == 0
     written = all_text(project)
     capsys.readouterr()
@@ -56,7 +56,7 @@ def test_name_is_written_again_and_again_without_harm(project, capsys):
     assert all_text(project) == written
     assert colab.main(["Grace-H/course.2"]) == 0
     assert all_text(project) == written.replace("ada/first-course", "Grace-H/course.2")
-    assert hashes == [run_course.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
+    assert hashes == [notebook_runs.code_sha256(nbformat.read(path, as_version=4)) for path in notebooks]
     readme = (project / "README.md").read_text("utf-8")
     for path in notebooks:
         address = f"https://colab.research.google.com/github/Grace-H/course.2/blob/main/{path.relative_to(project).as_posix()}"
@@ -67,26 +67,28 @@ def test_name_is_written_again_and_again_without_harm(project, capsys):
 
 @pytest.mark.parametrize("name", ["", "course", "ada/", "/course", "ada/my course", "a/c/d", 'a/c"; x', "-a/b", "a/.."])
 def test_malformed_names_are_refused(monkeypatch, capsys, name):
-    monkeypatch.setattr(colab, "ROOT", None)  # no file is even looked for
+    monkeypatch.setattr(paths, "ROOT", None)  # no file is even looked for
     assert colab.main([name]) == 2
-    assert capsys.readouterr().err == f"Name the course's GitHub repository as owner/name, got {name!r}.\n"
+    assert capsys.readouterr().err == f"colab.py: Name the course's GitHub repository as owner/name, got {name!r}.\n"
 
 
 def test_readme_without_marks_is_refused_and_nothing_written(project, capsys):
     (project / "README.md").write_text("# Course\n", "utf-8")
     before = all_text(project)
     assert colab.main(["ada/course"]) == 2
-    assert capsys.readouterr().err.startswith("README.md has no lines <!-- colab -->")
+    assert capsys.readouterr().err.startswith("colab.py: README.md has no lines <!-- colab -->")
     assert all_text(project) == before
 
 
 def test_setup_cell_fetches_the_course_once(project, tmp_path):
     subprocess.run([sys.executable, "-m", "mnist_course.colab", "ada/course"], cwd=project, check=True)
-    repository = shutil.copytree(project, tmp_path / "github" / "ada" / "course")
+    repository = tmp_path / "github" / "ada" / "course"
+    repository.parent.mkdir(parents=True)
+    source = setup_source(project / "notebooks" / "01_data_exploration.ipynb")
+    project.rename(repository)
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", "Course"]):
         subprocess.run(["git", *command], cwd=repository, check=True)
-    source = setup_source(project / "notebooks" / "01_data_exploration.ipynb")
     check = "\nprint(mh.__file__, mh.load_mnist()[0][0].shape)"
     result = run_on_colab(source + "\n" + source + check, tmp_path / "content", tmp_path / "github")
     assert result.returncode == 0, result.stderr
@@ -95,7 +97,7 @@ def test_setup_cell_fetches_the_course_once(project, tmp_path):
 
 
 def test_setup_cell_says_what_to_do_without_a_name_or_with_a_wrong_one(tmp_path):
-    source = setup_source(run_course.NOTEBOOKS / "01_data_exploration.ipynb")
+    source = setup_source(paths.NOTEBOOKS / "01_data_exploration.ipynb")
     blank = re.sub('COURSE_REPOSITORY = ".*?"', 'COURSE_REPOSITORY = ""', source)
     result = run_on_colab(blank, tmp_path / "content", tmp_path)
     sentence = "Set COURSE_REPOSITORY above to the owner/name of this course on GitHub, then run this cell again.\n"
@@ -108,14 +110,14 @@ def test_setup_cell_says_what_to_do_without_a_name_or_with_a_wrong_one(tmp_path)
 
 
 def test_all_notebooks_fetch_the_course_in_the_same_way():
-    paths = run_course.find_notebooks(solutions=True)
-    starts = {setup_source(path).split("# TensorFlow reports errors only")[0] for path in paths}
+    notebooks = notebook_runs.find_notebooks(solutions=True)
+    starts = {setup_source(path).split("# TensorFlow reports errors only")[0] for path in notebooks}
     assert len(starts) == 1
 
 
 def test_nothing_is_installed_into_colab_but_two_packages_without_their_dependencies():
     allowed = "pip install --quiet --no-deps ai-edge-litert anywidget psygnal backports.strenum"
-    for path in run_course.find_notebooks(solutions=True):
+    for path in notebook_runs.find_notebooks(solutions=True):
         for cell in nbformat.read(path, as_version=4).cells:
             source = cell.source.replace(allowed, "")
             assert cell.cell_type != "code" or not re.search(r"\b(pip|conda|apt)\b", source)

@@ -8,11 +8,10 @@ import sys
 import nbformat
 import papermill
 import pytest
-import yaml
 
-import run_course
+from mnist_course import notebook_runs, paths
 
-PATHS = run_course.find_notebooks(solutions=True)
+PATHS = notebook_runs.find_notebooks(solutions=True)
 MACHINE_PATH = re.compile(r"/(home|root|tmp|work|Users|private|opt|usr|var)/|\b[A-Z]:\\|site-packages|\.venv")
 NOT_FOR_LEARNERS = re.compile(r"\b(CI|continuous integration|nbval|pytest|fast mode|unit tests?)\b")
 
@@ -29,7 +28,7 @@ def notebook(path):
 
 def code_cells(notebook, tag=None):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [cell for cell in cells if tag is None or run_course.has_tag(cell, tag)]
+    return [cell for cell in cells if tag is None or notebook_runs.has_tag(cell, tag)]
 
 
 def prose(notebook):
@@ -68,7 +67,7 @@ def test_parameters_are_typed_and_explained(path, notebook):
     parameters = papermill.inspect_notebook(str(path))
     assert len(parameters) == len(cell.source.splitlines()), "papermill does not understand every line"
     for name, parameter in parameters.items():
-        assert parameter["inferred_type_name"] in run_course.TYPES, f"{name} has no plain type"
+        assert parameter["inferred_type_name"] in notebook_runs.TYPES, f"{name} has no plain type"
         assert parameter["help"], f"{name} has no comment"
 
 
@@ -104,7 +103,7 @@ def test_every_cell_ran_in_order_without_error_or_warning(notebook):
 
 def test_outputs_belong_to_the_code(notebook):
     message = "the code was changed after its outputs were stored: run `make notebooks`"
-    assert notebook.metadata.get("course", {}).get("code_sha256") == run_course.code_sha256(notebook), message
+    assert notebook.metadata.get("course", {}).get("code_sha256") == notebook_runs.code_sha256(notebook), message
 
 
 def test_at_least_three_outputs_are_compared(notebook):
@@ -114,7 +113,7 @@ def test_at_least_three_outputs_are_compared(notebook):
 
 
 def test_key_results_are_short_lines(path, notebook):
-    results = run_course.key_results(notebook)
+    results = notebook_runs.key_results(notebook)
     assert results or path.parent.name == "solutions"
     assert all(len(line) <= 90 for line in results)
 
@@ -143,89 +142,82 @@ def test_lessons_do_not_speak_of_how_they_are_tested(notebook):
         assert not NOT_FOR_LEARNERS.search(cell.source), cell.source
 
 
+def test_every_lesson_shows_a_figure(path, notebook):
+    pictures = [
+        output for cell in code_cells(notebook) for output in cell.outputs if "image/png" in output.get("data", {})
+    ]
+    assert pictures or path.parent.name == "solutions"
+
+
+def test_no_cell_is_tagged_to_fail(notebook):
+    assert not code_cells(notebook, "raises-exception")  # nbval would go on after it, run_course.py would not
+
+
+def test_lessons_look_for_what_was_trained_where_they_are_told(notebook):
+    parameters, *others = [cell.source for cell in code_cells(notebook) if "OUTPUT_DIR" in cell.source] or [""]
+    assert not parameters or any("OUTPUT_DIR or " in source for source in others)
+
+
 def test_fast_parameters_exist_with_these_types():
-    fast_parameters = yaml.safe_load(run_course.FAST_PARAMETERS.read_text(encoding="utf-8"))
-    paths = {path.stem: path for path in PATHS}
-    for stem, parameters in fast_parameters.items():
-        known = run_course.find_parameters(paths[stem])
+    notebooks = {path.stem: path for path in PATHS}
+    for stem, parameters in notebook_runs.read_fast_parameters().items():
+        known = notebook_runs.find_parameters(notebooks[stem])
         for name, value in parameters.items():
             assert type(value).__name__ == known[name], f"{stem}: {name}"
 
 
-@pytest.fixture
-def small_course(tmp_path):
-    """A course of one small notebook with this project's own collection; returns a function that runs pytest on it."""
-    for name in ("run_course.py", "pyproject.toml", "tests/conftest.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(run_course.ROOT / name, tmp_path / name)
-    (tmp_path / "tests" / "fast_parameters.yml").write_text("01_small: {COUNT: 2}\n")
-    new_code_cell = nbformat.v4.new_code_cell
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_markdown_cell("# Small"),
-            new_code_cell(
-                'COUNT: int = 2000  # large\nOUTPUT_DIR: str = ""  # where to',
-                metadata={"tags": ["parameters"]},
-                execution_count=1,
-            ),
-            new_code_cell(
-                "from pathlib import Path\nprint(COUNT, bool(OUTPUT_DIR), Path.cwd().name)",
-                metadata={"tags": ["nbval-check-output"]},
-                execution_count=2,
-                outputs=[nbformat.v4.new_output("stream", text="2 True notebooks\n")],
-            ),
-            new_code_cell(
-                "Path(OUTPUT_DIR, 'made').touch()\n'anything'",
-                execution_count=3,
-                outputs=[nbformat.v4.new_output("stream", text="not compared\n")],
-            ),
-        ]
-    )
+# ---------------------------------------------------------------- how conftest.py collects notebooks
+
+
+def small_notebook(*, shown="2 True notebooks\n", last="Path(OUTPUT_DIR, 'made').touch()\n'anything'"):
+    """A notebook that stores `shown` as what its second cell prints; `last` is the code of its third cell."""
+    parameters = 'COUNT: int = 2000  # large\nOUTPUT_DIR: str = ""  # where to'
+    check = "from pathlib import Path\nprint(COUNT, bool(OUTPUT_DIR), Path.cwd().name)"
+    outputs = [[], [nbformat.v4.new_output("stream", text=shown)], [nbformat.v4.new_output("stream", text="other\n")]]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Small")])
+    for source, tag, stored in zip(
+        (parameters, check, last), ("parameters", "nbval-check-output", "not-compared"), outputs, strict=True
+    ):
+        cell = nbformat.v4.new_code_cell(source, metadata={"tags": [tag]}, execution_count=1, outputs=stored)
+        notebook.cells.append(cell)
     notebook.metadata.kernelspec = {"display_name": "Other", "language": "python", "name": "not-installed-anywhere"}
-
-    def run_pytest(change=lambda cells: None, *options):
-        changed = nbformat.from_dict(notebook)
-        change(changed.cells)
-        (tmp_path / "notebooks").mkdir(exist_ok=True)
-        nbformat.write(changed, tmp_path / "notebooks" / "01_small.ipynb")
-        command = [sys.executable, "-m", "pytest", "-q", "-rA", "--color=no", *options]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    return run_pytest
+    return notebook
 
 
-def test_collection_runs_notebooks_with_the_fast_parameters(small_course, tmp_path):
-    result = small_course()
-    assert result.returncode == 0, result.stdout
-    assert "3 passed" in result.stdout
-    assert "PASSED tests/fast_parameters.yml::01_small::Cell 2" in result.stdout
+def run_pytest(folder, notebooks, *options):
+    """Run pytest on a course of these notebooks, {name: notebook}, with this project's own collection."""
+    needed = ["pyproject.toml", "tests/conftest.py", "tests/invented_course.py"]
+    needed += [f"mnist_course/{name}.py" for name in ("__init__", "paths", "notebook_runs")]
+    for name in needed:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(paths.ROOT / name, folder / name)
+    (folder / "tests" / "test_other.py").write_text("def test_other(): ...\n")
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "fast_parameters.yml").write_text("\n".join(f"{name}: {{COUNT: 2}}" for name in notebooks))
+    for name, notebook in notebooks.items():
+        nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--color=no", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_collection_runs_notebooks_with_the_fast_parameters_and_notices_what_is_no_longer_true(tmp_path):
+    notebooks = {
+        "01_true": small_notebook(),
+        "02_differs": small_notebook(shown="3 True notebooks\n"),
+        "03_fails": small_notebook(last="raise KeyError('changed')"),
+    }
+    result = run_pytest(tmp_path, notebooks)
+    assert result.returncode == 1 and "2 failed, 8 passed" in result.stdout, result.stdout
+    for place in range(3):
+        assert f"PASSED notebooks/01_true.ipynb::Cell {place}\n" in result.stdout
+    failed = [line for line in result.stdout.splitlines() if line.startswith("FAILED")]
+    assert failed[0].startswith("FAILED notebooks/02_differs.ipynb::Cell 1") and "outputs differ" in result.stdout
+    assert failed[1].startswith("FAILED notebooks/03_fails.ipynb::Cell 2") and "KeyError" in result.stdout
     assert not (tmp_path / "outputs").exists()
-    assert sorted(path.name for path in (tmp_path / "notebooks").iterdir()) == ["01_small.ipynb"]
+    assert sorted(path.stem for path in (tmp_path / "notebooks").iterdir()) == [*notebooks, "fast_parameters"]
 
 
-def test_collection_runs_notebooks_with_their_own_parameters(small_course, tmp_path):
-    def change(cells):
-        cells[2].outputs[0].text = "2000 True notebooks\n"
-
-    result = small_course(change, "--full")
+def test_full_runs_the_notebooks_only_and_with_their_own_parameters(tmp_path):
+    result = run_pytest(tmp_path, {"01_true": small_notebook(shown="2000 True notebooks\n")}, "--full")
     assert result.returncode == 0 and "3 passed" in result.stdout, result.stdout
     assert not (tmp_path / "outputs").exists()
-
-
-def test_collection_notices_a_stored_output_that_is_no_longer_true(small_course):
-    def change(cells):
-        cells[2].outputs[0].text = "3 True notebooks\n"
-
-    result = small_course(change)
-    assert result.returncode == 1 and "1 failed, 2 passed" in result.stdout
-    assert "FAILED tests/fast_parameters.yml::01_small::Cell 1" in result.stdout
-    assert "Cell outputs differ" in result.stdout and "01_small::Cell 1" in result.stdout
-
-
-def test_collection_notices_a_cell_that_fails(small_course):
-    def change(cells):
-        cells[3].source = "raise KeyError('changed')"
-
-    result = small_course(change)
-    assert result.returncode == 1 and "1 failed, 2 passed" in result.stdout
-    assert "KeyError" in result.stdout and "FAILED tests/fast_parameters.yml::01_small::Cell 2" in result.stdout

@@ -11,15 +11,14 @@ import zipfile
 import nbformat
 import pytest
 
-import mnist_helpers as mh
-from mnist_course import exercises, packs
+from mnist_course import exercises, notebook_runs, packs, paths
 
 SHIPPED = {
     *("LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.txt", "mnist_helpers.py", "run_course.py"),
     *("evaluate_model.py", "test_model.py", "train_model.py", "mnist_course/drawing_pad.py"),
     *("data/mnist.npz", "data/samples/crossed_seven.jpg", "models/mnist_cnn.weights.h5", "models/mnist_robust.tflite"),
     *("mnist_course/checks/lesson_01.py", "notebooks/01_data_exploration.ipynb", "notebooks/05_your_own_digits.ipynb"),
-    *("tests/fast_parameters.yml", "GLOSSARY.md"),
+    *("notebooks/fast_parameters.yml", "GLOSSARY.md"),
 }
 
 
@@ -29,7 +28,7 @@ def course(tmp_path_factory):
     root = tmp_path_factory.mktemp("course") / "course"
     for name in packs.find_files():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(mh.ROOT / name, root / name)
+        shutil.copy(paths.ROOT / name, root / name)
     return root
 
 
@@ -51,7 +50,7 @@ def names_in(path):
 
 def solutions_of_the_course():
     """The code of every cell that an exercise's solution is printed from."""
-    for path in (mh.ROOT / "notebooks" / "solutions").glob("*.ipynb"):
+    for path in paths.SOLUTIONS.glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             if any(tag.startswith("solution-") for tag in cell.metadata.get("tags", [])):
                 yield cell.source
@@ -66,9 +65,8 @@ def test_student_has_what_a_learner_needs_and_nothing_for_teachers(student):
     assert not [name for name in names if "solutions" in name or name.endswith(".zip")]
     kept = [name for name in names if name.startswith(("tests", "benchmarks", ".ci", "TEACHING"))]
     assert kept == sorted(packs.FOR_EVERYBODY)
-    assert {path.name for path in student.glob("notebooks/*")} == {
-        path.name for path in mh.ROOT.glob("notebooks/[0-9]*.ipynb")
-    }
+    lessons = {path.name for path in notebook_runs.find_notebooks()}
+    assert {path.name for path in student.glob("notebooks/*")} == lessons | {"fast_parameters.yml"}
 
 
 def test_student_has_the_text_of_no_solution(student):
@@ -83,9 +81,7 @@ def test_teacher_has_everything(course):
     names = names_in(packs.make_pack("teacher", course))
     assert set(names) == set(packs.find_files(course))
     assert {"TEACHING.md", "tests/conftest.py", *SHIPPED} <= set(names)
-    assert sum(name.startswith("notebooks/solutions/") for name in names) == len(
-        list(mh.ROOT.glob("notebooks/solutions/*.ipynb"))
-    )
+    assert sum(name.startswith("notebooks/solutions/") for name in names) == len(list(paths.SOLUTIONS.glob("*.ipynb")))
 
 
 def test_teachers_pack_without_solutions_is_refused(student):
@@ -104,16 +100,30 @@ def run_in(folder, *arguments):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_a_lesson_runs_from_the_students_pack(student):
-    result = run_in(student, "run_course.py", "--notebooks", "01")
-    assert result.returncode == 0, result.stderr
-    (summary,) = student.glob("outputs/course/*/summary.json")
-    (entry,) = json.loads(summary.read_text(encoding="utf-8"))["notebooks"]
-    assert entry["status"] == "done" and entry["key_results"][0].startswith("nearest mean, validation accuracy")
+def test_a_lesson_reads_what_the_lesson_before_trained_in_the_students_pack(student, tmp_path):
+    """The command as a user types it, from another folder, on the training lesson and the one after it."""
+    lessons = [path for path in notebook_runs.find_notebooks() if "OUTPUT_DIR" in notebook_runs.find_parameters(path)]
+    training, evaluation = [path.stem for path in lessons[:2]]
+    command = [sys.executable, str(student / "run_course.py"), "--fast", "--html", "--notebooks", training, evaluation]
+    environment = os.environ | {"MPLBACKEND": "agg"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
+    folder = (tmp_path / re.search(r"Everything is in (.*)", result.stdout)[1]).resolve()
+    entries = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["notebooks"]
+    assert [entry["notebook"] for entry in entries] == [training, evaluation]
+    for entry in entries:
+        assert entry["status"] == "done" and entry["key_results"], entry
+        executed = (folder / f"{entry['notebook']}.ipynb").read_text(encoding="utf-8")
+        assert '"image/png"' in executed, f"{entry['notebook']} shows no figure"
+        assert "Loaded your own weights" in executed, f"{entry['notebook']} did not read what was trained"
+        assert (folder / f"{entry['notebook']}.html").stat().st_size > 100_000
+    assert (folder / paths.WEIGHTS_NAME).exists() and paths.find_reader(folder).parent == folder
+    assert [path.name for path in (student / "outputs").iterdir() if not path.name.endswith(".zip")] == ["course"]
 
 
 def test_students_pack_says_that_it_has_no_solutions(student, monkeypatch, capsys):
-    monkeypatch.setattr(exercises, "SOLUTIONS", student / "notebooks" / "solutions")
+    monkeypatch.setattr(paths, "SOLUTIONS", student / "notebooks" / "solutions")
     exercises.solution("1.1")
     assert "comes without solutions" in capsys.readouterr().out
 
@@ -185,5 +195,5 @@ def test_files_are_those_that_git_does_not_ignore(tmp_path, monkeypatch):
 
 def test_make_has_a_target_for_each():
     for kind in ("student", "teacher"):
-        result = subprocess.run(["make", "--dry-run", kind], cwd=mh.ROOT, capture_output=True, text=True)
+        result = subprocess.run(["make", "--dry-run", kind], cwd=paths.ROOT, capture_output=True, text=True)
         assert f"-m mnist_course.packs {kind}" in result.stdout

@@ -8,12 +8,12 @@ import nbformat
 import pytest
 
 import mnist_helpers as mh
-import run_course
+from mnist_course import notebook_runs
 
 sys.path.insert(0, str(mh.ROOT / "benchmarks"))
 import course_minutes  # noqa: E402
 
-PATHS = run_course.find_notebooks()
+PATHS = notebook_runs.find_notebooks()
 TEACHING = (mh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
 README = (mh.ROOT / "README.md").read_text(encoding="utf-8")
 GLOSSARY = (mh.ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
