@@ -76,7 +76,7 @@ def augment(images, rng):
     `rng` is a NumPy Generator. Returns float32 (n, 28, 28) in [0, 1].
     """
     x = images.astype("float32") / 255
-    for change in (warp, change_pen, damage):
+    for change in (warp, _change_pen, damage):
         x = change(x, rng)
     return x.clip(0, 1).astype("float32")
 
@@ -106,7 +106,7 @@ def look_up(x, row, column):
     return upper * (1 - down) + lower * down
 
 
-def change_pen(x, rng):
+def _change_pen(x, rng):
     """Write with a broader or a finer pen or out of focus, in ink of another strength."""
     each = (len(x), 1, 1)
     around = np.pad(x, [(0, 0), (1, 1), (1, 1)])

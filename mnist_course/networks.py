@@ -95,17 +95,17 @@ def load_trained_network(output_dir=paths.OUTPUTS):
 
 
 # first row and column that are seen, of images with a border of 1: as they are, then moved down, up, right and left
-PLACES = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
+_PLACES = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
 
 
 def predict_at_places(model, images, places):
-    """Return the mean of the network's probabilities, float32 (n, 10), at the first `places` of the five in PLACES.
+    """Return the mean of the network's probabilities, float32 (n, 10), at the first `places` of five.
 
     `images` are raw uint8 (n, 28, 28); 1 place reads them as they are, 5 also moved by a pixel down, up, right and
     left. What becomes free is black. Raises ValueError for another number of places.
     """
-    if not 1 <= places <= len(PLACES):
-        raise ValueError(f"Expected 1 to {len(PLACES)} places to read at, but received {places}.")
+    if not 1 <= places <= len(_PLACES):
+        raise ValueError(f"Expected 1 to {len(_PLACES)} places to read at, but received {places}.")
     framed = np.pad(images, [(0, 0), (1, 1), (1, 1)])
-    moved = (framed[:, row : row + 28, column : column + 28] for row, column in PLACES[:places])
+    moved = (framed[:, row : row + 28, column : column + 28] for row, column in _PLACES[:places])
     return np.mean([mh.predict(model, each) for each in moved], axis=0)

@@ -23,7 +23,7 @@ WITHOUT_KERAS = (
     *("drawing_pad", "exercises", "notebook_runs", "packs", "colab"),
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
-NO_VERB = {"Pictures", "Digits", "Images"}  # nouns with which the docstring of a class may begin
+NO_VERB = {"Pictures", "Digits", "Images", "Batches"}  # nouns with which the docstring of a class may begin
 
 
 def module_name(path):

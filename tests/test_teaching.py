@@ -2,21 +2,17 @@
 
 import json
 import re
-import sys
 
 import nbformat
 import pytest
 
-import mnist_helpers as mh
-from mnist_course import notebook_runs
-
-sys.path.insert(0, str(mh.ROOT / "benchmarks"))
-import course_minutes  # noqa: E402
+from benchmarks import course_minutes
+from mnist_course import notebook_runs, paths
 
 PATHS = notebook_runs.find_notebooks()
-TEACHING = (mh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
-README = (mh.ROOT / "README.md").read_text(encoding="utf-8")
-GLOSSARY = (mh.ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+TEACHING = (paths.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+GLOSSARY = (paths.ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
 SECONDS = json.loads(course_minutes.RESULTS.read_text(encoding="utf-8"))["seconds"]
 ORDINARY_WORDS = {"above", "new minimum", "what", "when"}  # in italics for emphasis, not because they are terms
 
@@ -156,8 +152,8 @@ def test_every_exercise_has_a_row_for_marking(path):
 
 def test_links_and_commands_exist():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", TEACHING):
-        assert (mh.ROOT / target).exists(), target
-    targets = set(re.findall(r"^([a-z-]+):.*##", (mh.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+        assert (paths.ROOT / target).exists(), target
+    targets = set(re.findall(r"^([a-z-]+):.*##", (paths.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     for named in re.findall(r"(?:`|^|/wheels )make ([a-z-]+)", TEACHING, flags=re.M):
         assert named in targets, named
 
