@@ -30,8 +30,8 @@ def evaluate(arguments):
     import mnist_helpers as mh
     from mnist_course import networks
 
-    output_dir = arguments.output_dir or Path(os.path.relpath(paths.OUTPUTS))
-    weights = arguments.weights or Path(os.path.relpath(paths.find_weights()))
+    output_dir = arguments.output_dir or paths.shown(paths.OUTPUTS)
+    weights = arguments.weights or paths.shown(paths.find_weights())
     model = networks.load_network(weights)
     images, labels = mh.load_mnist()[1]
     places = RECIPES["record"].places if arguments.shifts else 1

@@ -5,7 +5,6 @@ Every run has its own folder, outputs/course/<time>/: the executed notebooks, th
 
 import argparse
 import json
-import os
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from mnist_course import notebook_runs, paths
 from mnist_course.command_line import command
+from mnist_course.files import write_whole
 
 
 def minutes(seconds):
@@ -74,7 +74,7 @@ def load_run(folder):
 
 
 def write_summary(folder, entries):
-    notebook_runs.write_whole(folder / "summary.json", json.dumps({"notebooks": entries}, indent=2))
+    write_whole(folder / "summary.json", json.dumps({"notebooks": entries}, indent=2))
 
 
 def run(folder, entries, timeout, html):
@@ -90,10 +90,10 @@ def run(folder, entries, timeout, html):
             notebook_runs.write_page(executed)
         if exit_code:
             break
-    print(f"{summary_table(entries)}\n\nEverything is in {os.path.relpath(folder)}", flush=True)
+    print(f"{summary_table(entries)}\n\nEverything is in {paths.shown(folder)}", flush=True)
     if exit_code:
         error = entry["error"] or f"{entry['notebook']} was interrupted."
-        print(f"{error}\nTo go on: python run_course.py --resume {os.path.relpath(folder)}", file=sys.stderr)
+        print(f"{error}\nTo go on: python run_course.py --resume {paths.shown(folder)}", file=sys.stderr)
     return exit_code
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def main(argv=None):
     digits = reader.Reader(network)
     if not arguments.json:
         owner = "the shipped reader" if network == paths.ROBUST_READER else "your own"
-        print(f"Network: {owner}, {os.path.relpath(network)}")
+        print(f"Network: {owner}, {paths.shown(network)}")
     found = failed = 0
     for path in find_pictures(arguments.image_path):
         found += 1

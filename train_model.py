@@ -1,13 +1,18 @@
 """Train the course's network and save the best weights, the log and the learning curves under outputs/."""
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
 
 from mnist_course import paths
 from mnist_course.command_line import command
+from mnist_course.files import write_whole
 from mnist_course.recipes import RECIPES
+
+RECIPE_SETTINGS = ("epochs", "learning_rate", "patience")  # what may differ from the recipe's row
+SETTINGS = ("recipe", *RECIPE_SETTINGS, "batch_size", "seed")  # what a training is begun with
 
 
 def whole_number(minimum, maximum=None):
@@ -33,7 +38,7 @@ def learning_rate(text):
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__)
     purposes = "; ".join(f"{name}: {recipe.purpose}" for name, recipe in RECIPES.items()).replace("%", "%%")
-    parser.add_argument("--recipe", choices=RECIPES, default="standard", help=f"{purposes} (default standard)")
+    parser.add_argument("--recipe", choices=RECIPES, help=f"{purposes} (default standard)")
     for option, kind, field, text in (
         ("--epochs", whole_number(1), "epochs", "upper bound"),
         ("--learning-rate", learning_rate, "learning_rate", "Adam's step size at its largest"),
@@ -43,37 +48,61 @@ def parse_arguments(argv):
         defaults = ", ".join(f"{name} {'never' if value is None else value}" for name, value in values.items())
         parser.add_argument(option, type=kind, help=f"{text} (default {defaults})")
     parser.add_argument("--batch-size", type=whole_number(1), help="images a step (only standard; default 128)")
-    parser.add_argument(
-        "--seed", type=whole_number(0, 2**32 - 1), default=0, help="initial weights and shuffling (default 0)"
-    )
-    parser.add_argument("--output-dir", default=None, help="where to save (default outputs/)")
-    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), help="initial weights and shuffling (default 0)")
+    parser.add_argument("--output-dir", type=Path, help="where to save (default outputs/)")
+    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch, as it began")
     arguments = parser.parse_args(argv)
-    if arguments.recipe != "standard" and arguments.batch_size is not None:
+    if arguments.recipe not in (None, "standard") and arguments.batch_size is not None:
         parser.error(f"the recipe {arguments.recipe} is made for batches of 128; leave out --batch-size")
     return arguments
+
+
+def choose_settings(arguments):
+    """Return all settings of a new training: what was given, and the recipe's own for the rest."""
+    given = {name: getattr(arguments, name) for name in SETTINGS if getattr(arguments, name) is not None}
+    recipe = RECIPES[given.get("recipe", "standard")]
+    own = {name: getattr(recipe, name) for name in RECIPE_SETTINGS}
+    return {"recipe": "standard", "batch_size": 128, "seed": 0, **own, **given}
+
+
+def find_settings(arguments, output_dir):
+    """Return the settings of the training to resume; ValueError when the arguments want others."""
+    from mnist_course import training
+
+    settings, finished = training.read_settings(output_dir)
+    if set(settings or ()) != set(SETTINGS):
+        raise ValueError(f"The training in {output_dir} was not begun by this command; go on with it as it was begun.")
+    words = {name: f"{name.replace('_', ' ')} {value}" for name, value in settings.items()}
+    for name, value in settings.items():
+        if getattr(arguments, name) not in (None, value):
+            raise ValueError(
+                f"--resume goes on as the training began, with {words[name]}: leave out --{name.replace('_', '-')}."
+            )
+    print(f"Going on after epoch {finished}: {', '.join(words.values())}.")
+    return settings
 
 
 def train(arguments):
     import mnist_helpers as mh
     from mnist_course import recipes, training
 
-    output_dir = Path(arguments.output_dir or os.path.relpath(paths.OUTPUTS))
+    output_dir = arguments.output_dir or paths.shown(paths.OUTPUTS)
     weights, litert = output_dir / paths.WEIGHTS_NAME, output_dir / paths.LITERT_NAME
     curves, backup = output_dir / "learning_curves.png", output_dir / paths.BACKUP_NAME
+    settings = find_settings(arguments, output_dir) if arguments.resume else choose_settings(arguments)
     if backup.exists() and not arguments.resume:
         print(f"Note: this starts afresh and drops the interrupted training in {backup}; --resume would go on with it.")
-    changed = {name: getattr(arguments, name) for name in ("epochs", "learning_rate", "patience")}
-    recipe = RECIPES[arguments.recipe]._replace(**{name: it for name, it in changed.items() if it is not None})
     part, (images, labels) = mh.split_train_validation(*mh.load_mnist()[0])
-    model, options = recipes.prepare(recipe, *part, seed=arguments.seed)
+    recipe = RECIPES[settings["recipe"]]._replace(**{name: settings[name] for name in RECIPE_SETTINGS})
+    model, options = recipes.prepare(recipe, *part, seed=settings["seed"])
     try:
         history = training.train(
             model,
             validation=(mh.scale_pixels(images), mh.one_hot(labels)),
             output_dir=output_dir,
-            batch_size=arguments.batch_size or 128,
+            batch_size=settings["batch_size"],
             resume=arguments.resume,
+            settings=settings,
             verbose=1 if sys.stdout.isatty() else 2,
             **options,
         )
@@ -86,7 +115,9 @@ def train(arguments):
         print(f"\nStopped by Ctrl-C: {saved}.", file=sys.stderr)
         return 130
     training.export_litert(model, litert)
-    mh.plot_learning_curves(history).savefig(curves)
+    picture = io.BytesIO()
+    mh.plot_learning_curves(history).savefig(picture)
+    write_whole(curves, picture.getvalue())
     best = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
     print(
         f"Trained {len(history['loss'])} epochs; the best was epoch {best + 1}: validation accuracy "

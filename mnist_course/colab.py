@@ -13,6 +13,7 @@ import nbformat
 
 from mnist_course import notebook_runs, paths
 from mnist_course.command_line import command
+from mnist_course.files import write_whole
 
 _BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
 _NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.+$)[A-Za-z0-9._-]+")
@@ -56,7 +57,7 @@ def main(argv=None):
     texts[readme] = _name_in_readme(readme.read_text("utf-8"), repository, names.values())
     changed = [path for path, text in texts.items() if text != path.read_text("utf-8")]
     for path in changed:
-        notebook_runs.write_whole(path, texts[path])
+        write_whole(path, texts[path])
     print(f"{repository}: {len(changed)} of {len(texts)} files changed")
 
 

@@ -22,6 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mnist_course import paths
+from mnist_course.files import write_whole
 
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 KERNEL_ENVIRONMENT = {
@@ -69,7 +70,7 @@ def find_notebooks(chosen=None, solutions=False):
 
 def find_parameters(notebook):
     """Return the parameters of a notebook as papermill sees them: {name: annotation}."""
-    parameters = papermill.inspect_notebook(os.path.relpath(notebook))
+    parameters = papermill.inspect_notebook(str(paths.shown(notebook)))
     return {name: parameter["inferred_type_name"] for name, parameter in parameters.items()}
 
 
@@ -158,7 +159,7 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
     for name in ("papermill", "asyncio"):  # they would repeat what NotebookFailed says
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if "OUTPUT_DIR" in find_parameters(notebook):
-        parameters = {**parameters, "OUTPUT_DIR": Path(os.path.relpath(output_dir, notebook.parent)).as_posix()}
+        parameters = {**parameters, "OUTPUT_DIR": paths.shown(output_dir, notebook.parent).as_posix()}
     first_lines = []  # of the cells that were started; the last is running
 
     def note_start(cell, cell_index):
@@ -169,8 +170,8 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
 
     try:
         return papermill.execute_notebook(
-            os.path.relpath(notebook),  # relative: papermill writes both paths into the output
-            os.path.relpath(output),
+            str(paths.shown(notebook)),  # relative: papermill writes both paths into the output
+            str(paths.shown(output)),
             parameters,
             kernel_name="python3",
             language="python",
@@ -191,13 +192,6 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
         reason = str(error)
     first_line = first_lines[-1] if first_lines else ""
     raise NotebookFailed(f"{notebook.stem} stopped in cell {len(first_lines)}, {first_line!r}: {reason}")
-
-
-def write_whole(path, text):
-    """Write a text file so that it is at every moment the old one or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
 
 
 def write_page(executed):

@@ -1,5 +1,6 @@
 """Where everything stands: folders, file names, and which trained network is taken. Imports nothing of the course."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,14 @@ BACKUP_NAME = "backup"  # the folder of an interrupted training, beside its weig
 SHIPPED_WEIGHTS = ROOT / "models" / WEIGHTS_NAME  # of the recipe `standard`
 ROBUST_WEIGHTS = ROOT / "models" / "mnist_robust.weights.h5"  # of the recipe `robust`
 ROBUST_READER = ROOT / "models" / "mnist_robust.tflite"  # the same network for LiteRT
+
+
+def shown(path, start=os.curdir):
+    """Return `path` as somebody in the folder `start` would name it, where there is a way from there."""
+    try:
+        return Path(os.path.relpath(path, start))
+    except ValueError:  # Windows knows no way from one drive to another
+        return Path(path)
 
 
 def find_weights(output_dir=OUTPUTS):

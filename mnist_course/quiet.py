@@ -7,7 +7,12 @@ import os
 @contextlib.contextmanager
 def quiet_stderr():
     """Hide what is written to standard error's file descriptor inside the `with` block."""
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        saved = os.dup(2)
+    except OSError:  # it is closed: nothing can be heard
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
         yield

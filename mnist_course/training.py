@@ -3,21 +3,29 @@
 Notebook 03 shows what Keras's own callbacks do, and what `train` adds to them.
 """
 
+import contextlib
 import csv
+import errno
+import io
+import json
 import logging
 import os
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 
 from mnist_course import paths
+from mnist_course.files import write_whole
 from mnist_course.quiet import quiet_stderr
 
 with quiet_stderr():  # TensorFlow's C++ side talks while it is imported; since 2.19 no environment variable stops it
     import keras
 
+_HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 # ---------------------------------------------------------------- weight files
 
@@ -27,38 +35,38 @@ def save_weights(model, path):
 
     Raises OSError when the file cannot be written; a file that was there stays as it was.
     """
-    _save_atomically(_without_optimizer(model), path)
-
-
-def _without_optimizer(model):
-    return keras.Sequential([keras.Input(model.input_shape[1:]), *model.layers])
-
-
-def _save_atomically(model, path):
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-        temporary = Path(folder) / "new.weights.h5"
-        model.save_weights(temporary)
-        os.replace(temporary, path)
+    with _room_to_write(model) as folder:
+        _without_optimizer(model).save_weights(folder / "new.weights.h5")
+        write_whole(path, (folder / "new.weights.h5").read_bytes())
 
 
 def export_litert(model, path):
     """Export the network to `path`, a .tflite file that `mnist_course.reader` reads without Keras, whole or not at all.
 
-    Needs Keras on TensorFlow. Raises OSError when the file cannot be written.
+    Needs Keras on TensorFlow. Raises OSError when the file cannot be written; a file that was there stays as it was.
     """
-    path, logger = Path(path), logging.getLogger("tensorflow")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)  # or it reports each temporary file
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder, quiet_stderr():
-            temporary = Path(folder) / path.name
-            model.export(str(temporary), format="litert", verbose=False)
-            os.replace(temporary, path)
+        with _room_to_write(model) as folder, quiet_stderr():
+            model.export(str(folder / "new.tflite"), format="litert", verbose=False)
+            write_whole(path, (folder / "new.tflite").read_bytes())
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _room_to_write(model):
+    """Give a temporary folder with room for the network: HDF5 ends the process when the disk fills while it writes."""
+    with tempfile.TemporaryDirectory(prefix="mnist-course-") as folder:
+        if shutil.disk_usage(folder).free < 16 * model.count_params() + 2**20:
+            raise OSError(errno.ENOSPC, "the disk of temporary files is full", folder)
+        yield Path(folder)
+
+
+def _without_optimizer(model):
+    return keras.Sequential([keras.Input(model.input_shape[1:]), *model.layers])
 
 
 def load_weights(model, path):
@@ -102,42 +110,115 @@ def weight_shapes(path):
 # ---------------------------------------------------------------- callbacks and training
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Save the weights to `path` each time the validation loss reaches a new minimum."""
+class SafeSaving(keras.callbacks.Callback):
+    """After every epoch: the best weights, the log, and a backup of the whole state, each written whole.
 
-    def __init__(self, path):
+    A backup holds what a training needs to go on as if nothing had happened: weights, optimizer, the random state of
+    dropout, the best weights so far, the history, and `settings`, a dict of what the caller wants to know then. The
+    one before is kept until the next is safe, so that a power cut costs one epoch at most.
+    """
+
+    def __init__(self, output_dir, settings):
         super().__init__()
-        self.path, self.best = Path(path), np.inf
+        self.folder, self.settings = Path(output_dir), settings
+        self.history, self.best_weights = {name: [] for name in _HISTORY}, None
+        self.resumed = False
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < self.best:
-            self.best = logs["val_loss"]
-            save_weights(self.model, self.path)
+        best = min(self.history["val_loss"], default=np.inf)
+        for name, values in self.history.items():
+            values.append(float(logs[name]))
+        if logs["val_loss"] < best:
+            if self.best_weights is None:
+                self._set_aside()
+            self.best_weights = self.model.get_weights()
+            save_weights(self.model, self.folder / paths.WEIGHTS_NAME)
+        self._write_log()
+        self._write_backup()
 
+    def resume(self, model):
+        """Restore `model` from the latest whole backup and return how many epochs it had finished.
 
-class ResumableBackup(keras.callbacks.Callback):
-    """Keep the whole state after the last finished epoch (weights, optimizer, epoch number) in `folder`."""
+        The best weights and the log are written anew, as they were then. Raises ValueError when there is no backup.
+        """
+        about, arrays = _read_backup(self.folder)
+        model.optimizer.build(model.trainable_variables)
+        for name, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+            values = [arrays[f"{name}/{place}"] for place in range(_count(arrays, name))]
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                raise ValueError(f"The backup in {self.folder} is of another network; start again without resuming.")
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        self.resumed, self.history = True, about["history"]
+        if _count(arrays, "best"):
+            now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
+            model.set_weights(self.best_weights)
+            self._set_aside()
+            save_weights(model, self.folder / paths.WEIGHTS_NAME)
+            model.set_weights(now)
+        self._write_log()
+        return len(self.history["loss"])
 
-    def __init__(self, folder):
-        super().__init__()
-        self.folder = Path(folder)
+    def _set_aside(self):
+        """Keep an earlier training's networks as previous_…: no reader of theirs stays beside new weights."""
+        weights, reader = self.folder / paths.WEIGHTS_NAME, self.folder / paths.LITERT_NAME
+        if weights.exists() and not self.resumed:
+            write_whole(self.folder / f"previous_{paths.WEIGHTS_NAME}", weights.read_bytes())
+        if reader.exists():
+            os.replace(reader, self.folder / f"previous_{paths.LITERT_NAME}")
 
-    def on_epoch_end(self, epoch, logs=None):
-        _save_atomically(self.model, self.folder / f"epoch_{epoch + 1:03d}.weights.h5")
-        for older in sorted(self.folder.glob("epoch_*.weights.h5"))[:-1]:
+    def _write_log(self):
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["epoch", *self.history])
+        table.writerows([epoch, *row] for epoch, row in enumerate(zip(*self.history.values(), strict=True)))
+        write_whole(self.folder / paths.LOG_NAME, text.getvalue())
+
+    def _write_backup(self):
+        parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+        parts["best"] = self.best_weights or []
+        arrays = {f"{name}/{i}": np.asarray(value) for name, part in parts.items() for i, value in enumerate(part)}
+        about = json.dumps({"settings": self.settings, "history": self.history})
+        content = io.BytesIO()
+        np.savez(content, about=np.array(about), **arrays)
+        epoch = len(self.history["loss"])
+        write_whole(self.folder / paths.BACKUP_NAME / f"epoch_{epoch}.npz", content.getvalue())
+        for older in find_backups(self.folder)[2:]:
             older.unlink()
 
-    def load(self, model):
-        """Restore `model` and return how many epochs were finished. Raises ValueError when there is no backup."""
-        latest = max(self.folder.glob("epoch_*.weights.h5"), default=None)
-        if latest is None:
-            raise ValueError(f"There is no interrupted training in {self.folder.parent}; start one without resuming.")
-        model.optimizer.build(model.trainable_variables)
+
+def find_backups(folder):
+    """Return the backups of the training in `folder`, the latest first."""
+    backups = (Path(folder) / paths.BACKUP_NAME).glob("epoch_*.npz")
+    return sorted(backups, key=lambda path: int(path.stem.removeprefix("epoch_")), reverse=True)
+
+
+def _read_backup(folder):
+    """Return what is said about the latest whole backup, and its arrays by name; ValueError when there is none."""
+    backups = find_backups(folder)
+    for path in backups:
         try:
-            model.load_weights(latest)
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"The backup {latest} is damaged; start again without resuming.") from error
-        return int(latest.name[6:9])
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            return json.loads(str(arrays.pop("about"))), arrays
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            continue  # cut short
+    if backups:
+        raise ValueError(f"The backup in {Path(folder) / paths.BACKUP_NAME} is damaged; start again without resuming.")
+    raise ValueError(f"There is no interrupted training in {folder}; start one without resuming.")
+
+
+def _count(arrays, name):
+    return sum(key.startswith(f"{name}/") for key in arrays)
+
+
+def read_settings(output_dir):
+    """Return the settings with which the interrupted training in `output_dir` began, and its finished epochs.
+
+    Raises ValueError when there is none.
+    """
+    about, _ = _read_backup(output_dir)
+    return about["settings"], len(about["history"]["loss"])
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -155,60 +236,62 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
 def train(
     model, training, validation, output_dir, *,
-    epochs=20, batch_size=128, patience=5, resume=False, callbacks=(), verbose="auto",
+    epochs=20, batch_size=128, patience=5, resume=False, settings=None, callbacks=(), verbose="auto",
 ):  # fmt: skip
     """Train `model` on `training = (x, y)`, judge it on `validation = (x, y)`, return the history.
 
     Taught in notebook 03. At most `epochs` epochs; it stops when the validation loss has not improved for `patience`
-    of them. `output_dir` receives the best weights and a CSV log after every epoch, and until the end a backup from
-    which `resume=True` goes on. Weights of an earlier training are kept there as previous_…; afterwards `model` holds
-    the best weights. Further `callbacks` of Keras are called after those of `train`.
+    of them. `output_dir` receives the best weights and a CSV log after every epoch, and until the end a backup, with
+    `settings`, from which `resume=True` goes on. Networks of an earlier training are kept there as previous_…;
+    afterwards `model` holds the best weights. Further `callbacks` of Keras are called last.
 
     Returns a dict of equally long lists, an entry an epoch: "loss", "accuracy", "val_loss", "val_accuracy".
-    Raises ValueError when there is nothing to resume or the loss is not a number, OSError when the disk is full.
+    Raises ValueError when there is nothing to resume, the loss is not a number, or another training is writing to
+    `output_dir`; OSError when the disk is full.
     """
     output_dir = Path(output_dir)
-    weights, log = output_dir / paths.WEIGHTS_NAME, output_dir / paths.LOG_NAME
-    best_weights, backup = BestWeights(weights), ResumableBackup(output_dir / paths.BACKUP_NAME)
-    finished, past_losses = 0, []
-    if resume:
-        finished = backup.load(model)
-        past_losses = _truncate_log(log, finished)["val_loss"]
-        best_weights.best = min(past_losses)
-    else:
-        shutil.rmtree(backup.folder, ignore_errors=True)
-        output_dir.mkdir(parents=True, exist_ok=True)
-        if weights.exists():
-            shutil.copy2(weights, output_dir / f"previous_{paths.WEIGHTS_NAME}")
-    waited = len(past_losses) - 1 - int(np.argmin(past_losses)) if past_losses else 0
-    if finished < epochs and waited < max(patience, 1):
-        csv_log = keras.callbacks.CSVLogger(log, append=resume)
-        ours = [best_weights, csv_log, backup, EarlyStopping(patience, past_losses)]
-        x, y = training
-        if isinstance(x, keras.utils.PyDataset):
-            x.epoch = finished  # pictures of augmentation.py: go on with new ones
-        model.fit(
-            x, y, validation_data=validation, initial_epoch=finished, epochs=epochs, batch_size=batch_size,
-            callbacks=[*ours, *callbacks], verbose=verbose,
-        )  # fmt: skip
-    if not np.isfinite(best_weights.best):
-        raise ValueError("The validation loss was never a number, so nothing was saved; try a smaller learning rate.")
-    load_weights(model, weights)
-    shutil.rmtree(backup.folder, ignore_errors=True)
-    return read_history(log)
+    with only_training_in(output_dir):
+        saving, finished, past_losses = SafeSaving(output_dir, settings), 0, []
+        if resume:
+            finished = saving.resume(model)
+            past_losses = list(saving.history["val_loss"])
+        else:
+            shutil.rmtree(output_dir / paths.BACKUP_NAME, ignore_errors=True)
+        waited = len(past_losses) - 1 - int(np.argmin(past_losses)) if past_losses else 0
+        if finished < epochs and waited < max(patience, 1):
+            x, y = training
+            if isinstance(x, keras.utils.PyDataset):
+                x.epoch = finished  # pictures of augmentation.py: go on with new ones
+            model.fit(
+                x, y, validation_data=validation, initial_epoch=finished, epochs=epochs, batch_size=batch_size,
+                callbacks=[saving, EarlyStopping(patience, past_losses), *callbacks], verbose=verbose,
+            )  # fmt: skip
+        if saving.best_weights is None:
+            raise ValueError(
+                "The validation loss was never a number, so nothing was saved; try a smaller learning rate."
+            )
+        model.set_weights(saving.best_weights)
+        shutil.rmtree(output_dir / paths.BACKUP_NAME, ignore_errors=True)
+        return saving.history
+
+
+@contextlib.contextmanager
+def only_training_in(folder):
+    """Refuse a second training in the same folder; the lock ends with the process, however that ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".training.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ValueError(f"Another training is writing to {folder}; wait for its end, or name another one.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_history(path):
-    """Read the CSV log at `path` into the dict of lists that `train` returns."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-
-
-def _truncate_log(path, epochs):
-    """Cut the log back to `epochs` epochs, drop what an interrupted one left, and return its history."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    if len(lines) <= epochs:
-        raise ValueError(f"The log {path} does not reach to the last finished epoch; start again without resuming.")
-    path.write_text("".join(lines[: epochs + 1]))
-    return read_history(path)
+    """Return the CSV log at `path` as the dict of lists that `train` returns; a row that was cut short is left out."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if all(row.get(name) for name in _HISTORY)]
+    return {name: [float(row[name]) for row in rows] for name in _HISTORY}

@@ -78,7 +78,7 @@ def test_train_kill_resume_and_interrupt(tmp_path):
     weights = tmp_path / paths.WEIGHTS_NAME
     assert errors.strip().count("\n") == 0 and f"the best weights so far are in {weights}" in errors
     assert len(training.read_history(tmp_path / paths.LOG_NAME)["loss"]) == 2
-    kept = [paths.BACKUP_NAME, paths.LITERT_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME]
+    kept = [".training.lock", paths.BACKUP_NAME, paths.LITERT_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME]
     assert sorted(path.name for path in tmp_path.iterdir()) == kept
     training.load_weights(model, weights)
 
@@ -152,6 +152,50 @@ def test_train_refuses_arguments_out_of_range(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as stop:
         train_model.main(arguments)
     assert stop.value.code == 2 and sentence in capsys.readouterr().err
+
+
+@pytest.fixture
+def stopped(tmp_path, small_mnist, monkeypatch, capsys):
+    """The folder of a training of `fast` with seed 3 that Ctrl-C stopped after its first epoch."""
+    fit = training.train
+
+    def stop_in_second_epoch(*arguments, **options):
+        class Stop(training.keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                if epoch == 1:
+                    raise KeyboardInterrupt
+
+        return fit(*arguments, callbacks=[Stop()], **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", stop_in_second_epoch)
+        patch.setattr(training, "export_litert", lambda *arguments: None)
+        assert train_model.main(["--recipe", "fast", "--seed", "3", "--output-dir", str(tmp_path)]) == 130
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_resume_takes_the_settings_from_the_backup_and_says_them(stopped, monkeypatch, capsys):
+    monkeypatch.setattr(training, "export_litert", lambda *arguments: None)
+    assert train_model.main(["--resume", "--seed", "3", "--output-dir", str(stopped)]) == 0
+    out = capsys.readouterr().out
+    assert "Going on after epoch 1: recipe fast, batch size 128, seed 3, epochs 2, learning rate 0.01" in out
+    assert "Trained 2 epochs" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--seed", "4"], "with seed 3: leave out --seed."),
+        (["--recipe", "standard"], "with recipe fast: leave out --recipe."),
+        (["--learning-rate", "0.1"], "with learning rate 0.01: leave out --learning-rate."),
+        (["--epochs", "9"], "with epochs 2: leave out --epochs."),
+    ],
+)
+def test_resume_refuses_other_settings(arguments, words, stopped, capsys):
+    assert train_model.main(["--resume", "--output-dir", str(stopped), *arguments]) == 2
+    assert capsys.readouterr().err == f"train_model.py: --resume goes on as the training began, {words}\n"
+    assert training.read_settings(stopped)[1] == 1
 
 
 def test_train_says_when_there_is_nothing_to_resume_or_nowhere_to_write(tmp_path, small_mnist, capsys):

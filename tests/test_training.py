@@ -1,6 +1,10 @@
 """Training, resuming and saving, on small printed digits and invented losses."""
 
+import json
+import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -8,7 +12,7 @@ import pytest
 from synthetic import make_digits
 
 import mnist_helpers as mh
-from mnist_course import paths, training
+from mnist_course import networks, paths, training
 
 # ---------------------------------------------------------------- weight files
 
@@ -28,14 +32,20 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / paths.WEIGHTS_NAME
     path.write_bytes(b"the good file")
 
-    def full_disk(self, filepath):
-        filepath.write_bytes(b"half")
+    def full_disk(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keras.Model, "save_weights", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match=r"cannot be written \(No space left on device\)"):
         training.save_weights(mh.build_cnn(), path)
     assert path.read_bytes() == b"the good file" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_of_temporary_files_is_said_before_hdf5_meets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
+    for write in (training.save_weights, training.export_litert):
+        with pytest.raises(OSError, match="the disk of temporary files is full"):
+            write(mh.build_cnn(), tmp_path / paths.WEIGHTS_NAME)
 
 
 def test_an_export_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -101,34 +111,6 @@ def test_early_stopping_remembers_the_epochs_before_a_resumed_training():
     assert play(training.EarlyStopping(3, past_losses=[5, 3, 3.5]), [3.6, 3.7, 1], mh.build_cnn()) == 2
 
 
-def test_best_weights_saves_new_minima_only(tmp_path):
-    model, path, saved = mh.build_cnn(), tmp_path / paths.WEIGHTS_NAME, []
-    callback = training.BestWeights(path)
-    callback.set_model(model)
-    for epoch, loss in enumerate([3, 2, float("nan"), 2.5, 2, 1]):
-        callback.on_epoch_end(epoch, {"val_loss": loss})
-        if path.exists():
-            path.unlink()
-            saved.append(epoch)
-    assert saved == [0, 1, 5]
-
-
-def test_backup_keeps_the_last_epoch_with_its_optimizer(tmp_path):
-    model = mh.build_cnn()
-    backup = training.ResumableBackup(tmp_path / "backup")
-    backup.set_model(model)
-    images, labels = make_digits(20)
-    model.train_on_batch(mh.scale_pixels(images), mh.one_hot(labels))
-    for epoch in range(3):
-        backup.on_epoch_end(epoch, {})
-    assert [path.name for path in backup.folder.iterdir()] == ["epoch_003.weights.h5"]
-    restored = mh.build_cnn()
-    assert backup.load(restored) == 3
-    assert int(restored.optimizer.iterations) == 1
-    for one, other in zip(model.optimizer.variables, restored.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 class Interrupt(keras.callbacks.Callback):
     """Ctrl-C in the middle of an epoch."""
 
@@ -150,28 +132,62 @@ def digits():
     return mh.scale_pixels(images), mh.one_hot(labels)
 
 
-def interrupted_training(digits, folder, epoch):
-    options = {"epochs": 4, "batch_size": 60, "callbacks": [Interrupt(epoch)], "verbose": 0}
+def train(digits, folder, model=None, **options):
+    """Train on `digits`, and judge on them; or on what `options` names as `on`."""
+    on = options.pop("on", digits)
+    options = {"epochs": 4, "batch_size": 60, "verbose": 0, **options}
+    return training.train(model or mh.build_cnn(), on, digits, folder, **options)
+
+
+@pytest.fixture(scope="module")
+def interrupted(digits, tmp_path_factory):
+    """The folder of a training that Ctrl-C met in its third epoch."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    keras.utils.set_random_seed(5)
     with pytest.raises(KeyboardInterrupt):
-        training.train(mh.build_cnn(), digits, digits, folder, **options)
+        train(digits, folder, callbacks=[Interrupt(3)], settings={"seed": 5})
+    return folder
 
 
-def test_train_resumes_after_the_last_finished_epoch(tmp_path, digits):
-    interrupted_training(digits, tmp_path, epoch=3)
-    before = training.read_history(tmp_path / paths.LOG_NAME)
-    assert len(before["loss"]) == 2
-    (tmp_path / paths.LOG_NAME).open("a").write("2,0.1")  # the row that a power cut left unfinished
+@pytest.fixture
+def folder(interrupted, tmp_path):
+    """A copy of it that a test may spoil."""
+    return shutil.copytree(interrupted, tmp_path / "training")
 
+
+def change_losses(folder, losses):
+    """Write other validation losses into the backups of an interrupted training."""
+    for path in training.find_backups(folder):
+        with np.load(path) as file:
+            arrays = dict(file)
+        about = json.loads(str(arrays["about"]))
+        about["history"]["val_loss"] = losses[: len(about["history"]["val_loss"])]
+        np.savez(path, **arrays | {"about": np.array(json.dumps(about))})
+
+
+def test_an_interrupted_training_leaves_weights_log_and_two_backups(folder):
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".training.lock", paths.BACKUP_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME,
+    ]  # fmt: skip
+    assert sorted(path.name for path in (folder / paths.BACKUP_NAME).iterdir()) == ["epoch_1.npz", "epoch_2.npz"]
+    assert training.read_settings(folder) == ({"seed": 5}, 2)
+
+
+def test_train_resumes_after_the_last_finished_epoch(folder, digits):
+    before = training.read_history(folder / paths.LOG_NAME)
     model = mh.build_cnn()
-    history = training.train(model, digits, digits, tmp_path, epochs=4, batch_size=60, resume=True, verbose=0)
+    history = train(digits, folder, model, resume=True)
     assert {name: values[:2] for name, values in history.items()} == before
     assert {len(values) for values in history.values()} == {4}
-    assert not (tmp_path / "backup").exists()
-    best = model.evaluate(*digits, verbose=0, batch_size=120)[0]
-    assert best == pytest.approx(min(history["val_loss"]), rel=1e-4)
+    assert training.read_history(folder / paths.LOG_NAME) == history
+    assert not (folder / paths.BACKUP_NAME).exists()
+    assert model.evaluate(*digits, verbose=0, batch_size=120)[0] == pytest.approx(min(history["val_loss"]), rel=1e-4)
+    loaded = mh.build_cnn()
+    training.load_weights(loaded, folder / paths.WEIGHTS_NAME)
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
-def test_resume_goes_on_with_the_pictures_of_the_next_epoch(tmp_path, digits):
+def test_resume_goes_on_with_the_pictures_of_the_next_epoch(folder, digits):
     seen = []
 
     class Pictures(keras.utils.PyDataset):
@@ -187,44 +203,102 @@ def test_resume_goes_on_with_the_pictures_of_the_next_epoch(tmp_path, digits):
         def on_epoch_end(self):
             self.epoch += 1
 
-    interrupted_training(digits, tmp_path, epoch=3)
-    training.train(mh.build_cnn(), (Pictures(), None), digits, tmp_path, epochs=4, resume=True, verbose=0)
+    train(digits, folder, on=(Pictures(), None), resume=True)
     assert set(seen) >= {2, 3} and min(seen) == 2
 
 
-def test_resume_never_replaces_better_weights_by_worse(tmp_path, digits):
-    interrupted_training(digits, tmp_path, epoch=3)
-    rows = (tmp_path / paths.LOG_NAME).read_text().splitlines()
-    lower = ",".join([*rows[2].split(",")[:-1], "0.000001"])  # as if epoch 2 had been very good
-    (tmp_path / paths.LOG_NAME).write_text("\n".join([*rows[:2], lower]) + "\n")
-    good = (tmp_path / paths.WEIGHTS_NAME).read_bytes()
-    training.train(mh.build_cnn(), digits, digits, tmp_path, epochs=4, batch_size=60, resume=True, verbose=0)
-    assert (tmp_path / paths.WEIGHTS_NAME).read_bytes() == good
+def test_optimizer_and_dropout_go_on_where_they_were(folder):
+    model, other = mh.build_cnn(), mh.build_cnn()
+    for restored in (model, other):
+        assert training.SafeSaving(folder, None).resume(restored) == 2
+    assert int(model.optimizer.iterations) == 4
+    for variables in (model.variables, model.optimizer.variables):
+        assert any("seed" in variable.path or "velocity" in variable.path for variable in variables)
+    for one, another in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(one, another)
+
+
+def test_a_file_cut_anywhere_costs_one_epoch_at_most(folder):
+    """As a power cut leaves it: the latest backup, the log or the weights end early."""
+    rng = np.random.default_rng(0)
+    model, whole = mh.build_cnn(), {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    training.SafeSaving(folder, None).resume(model)
+    best = training.weight_shapes(folder / paths.WEIGHTS_NAME)
+    for path in (folder / paths.BACKUP_NAME / "epoch_2.npz", folder / paths.LOG_NAME, folder / paths.WEIGHTS_NAME):
+        for length in [0, *rng.integers(1, len(whole[path]), 10 if path.suffix != ".npz" else 30)]:
+            for each, content in whole.items():
+                each.write_bytes(content)
+            path.write_bytes(whole[path][:length])
+            finished = training.SafeSaving(folder, None).resume(model)
+            assert finished == (1 if path.suffix == ".npz" else 2), (path.name, length)
+            assert len(training.read_history(folder / paths.LOG_NAME)["loss"]) == finished
+            assert training.weight_shapes(folder / paths.WEIGHTS_NAME) == best
+
+
+def test_backups_that_are_all_cut_are_said(folder):
+    for path in training.find_backups(folder):
+        path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="is damaged; start again without resuming"):
+        training.SafeSaving(folder, None).resume(mh.build_cnn())
+
+
+def test_backups_are_ordered_by_number(tmp_path):
+    (tmp_path / paths.BACKUP_NAME).mkdir()
+    for epoch in (999, 1000, 1001):
+        (tmp_path / paths.BACKUP_NAME / f"epoch_{epoch}.npz").touch()
+    assert [path.stem for path in training.find_backups(tmp_path)] == ["epoch_1001", "epoch_1000", "epoch_999"]
+
+
+def test_a_backup_of_another_network_is_refused(folder, digits):
+    model = networks.build_tiny()
+    model.compile("adam", "categorical_crossentropy")
+    with pytest.raises(ValueError, match="is of another network"):
+        train(digits, folder, model, resume=True)
+
+
+def test_a_row_of_the_log_that_was_cut_short_is_left_out(tmp_path):
+    log = tmp_path / paths.LOG_NAME
+    log.write_text("epoch,loss,accuracy,val_loss,val_accuracy\n0,1,0.5,2,0.4\n1,0.9,0.6,1")
+    assert training.read_history(log) == {"loss": [1], "accuracy": [0.5], "val_loss": [2], "val_accuracy": [0.4]}
+
+
+def test_resume_never_replaces_better_weights_by_worse(folder, digits):
+    change_losses(folder, [1e-9, 0.5])  # as if epoch 1 had been very good
+    with np.load(folder / paths.BACKUP_NAME / "epoch_2.npz") as file:
+        best = file["best/0"]
+    model = mh.build_cnn()
+    train(digits, folder, model, resume=True)
+    np.testing.assert_array_equal(model.get_weights()[0], best)
 
 
 @pytest.mark.parametrize("patience, epochs", [(1, 2), (2, 3)])
-def test_resume_counts_the_patience_that_was_spent_before(tmp_path, digits, patience, epochs):
-    interrupted_training(digits, tmp_path, epoch=3)
-    header, *rows = (tmp_path / paths.LOG_NAME).read_text().splitlines()
-    losses = ("0.000001", "0.5")  # as if epoch 1 had been very good: one epoch without improvement has passed
-    rows = [",".join([*row.split(",")[:-1], loss]) for row, loss in zip(rows, losses, strict=True)]
-    (tmp_path / paths.LOG_NAME).write_text("\n".join([header, *rows]) + "\n")
-    options = {"epochs": 4, "batch_size": 60, "patience": patience, "resume": True, "verbose": 0}
-    history = training.train(mh.build_cnn(), digits, digits, tmp_path, **options)
-    assert len(history["val_loss"]) == epochs
+def test_resume_counts_the_patience_that_was_spent_before(folder, digits, patience, epochs):
+    change_losses(folder, [1e-9, 0.5])  # one epoch without improvement has passed
+    assert len(train(digits, folder, patience=patience, resume=True)["val_loss"]) == epochs
 
 
-def test_new_training_keeps_the_weights_of_the_one_before(tmp_path, digits):
-    earlier = tmp_path / paths.WEIGHTS_NAME
-    earlier.write_bytes(b"weights of last week")
-    training.train(mh.build_cnn(), digits, digits, tmp_path, epochs=1, verbose=0)
-    assert (tmp_path / f"previous_{paths.WEIGHTS_NAME}").read_bytes() == b"weights of last week"
+def test_new_training_keeps_the_networks_of_the_one_before(tmp_path, digits):
+    earlier = {name: f"{name} of last week".encode() for name in (paths.WEIGHTS_NAME, paths.LITERT_NAME)}
+    for name, content in earlier.items():
+        (tmp_path / name).write_bytes(content)
+    train(digits, tmp_path, epochs=1)
+    for name, content in earlier.items():
+        assert (tmp_path / f"previous_{name}").read_bytes() == content
+    assert not (tmp_path / paths.LITERT_NAME).exists()  # it would read with last week's network
 
 
 def test_nothing_to_resume_and_a_diverged_loss_are_said(tmp_path, digits):
     with pytest.raises(ValueError, match="no interrupted training"):
-        training.train(mh.build_cnn(), digits, digits, tmp_path, resume=True)
+        train(digits, tmp_path, resume=True)
     x, y = digits
     with pytest.raises(ValueError, match="try a smaller learning rate"):
-        training.train(mh.build_cnn(), (x, y * np.nan), (x, y * np.nan), tmp_path, epochs=1, verbose=0)
+        train((x, y * np.nan), tmp_path, epochs=1)
     assert not (tmp_path / paths.WEIGHTS_NAME).exists()
+
+
+def test_a_second_training_in_the_same_folder_is_refused_and_a_left_over_lock_is_not(tmp_path, digits):
+    (tmp_path / ".training.lock").touch()  # as a crash leaves it
+    with training.only_training_in(tmp_path):
+        with pytest.raises(ValueError, match="Another training is writing to"):
+            train(digits, tmp_path, epochs=1)
+    assert len(train(digits, tmp_path, epochs=1)["loss"]) == 1
