@@ -71,6 +71,7 @@ def main(argv=None):
     probabilities = read_all(folder, rows)
 
     groups = {"all": np.ones(len(rows), bool), "tuned on": tuned, "not tuned on": ~tuned}
+    groups["photos"] = np.array([kind.startswith("photo") for kind in kinds])
     groups |= {kind: kinds == kind for kind in sorted(set(kinds))}
     table = {
         name: {"pictures": int(chosen.sum())} | {way: share_right(probabilities[way], labels, chosen) for way in WAYS}

@@ -47,9 +47,25 @@ def test_card_names_the_shipped_files(name):
 
 def test_own_handwriting_agrees_with_the_stored_results():
     results = json.loads((paths.BENCHMARKS / "own_digits.json").read_text(encoding="utf-8"))["read right"]
-    for group in ("all", "tuned on", "not tuned on"):
+    for group in ("all", "tuned on", "not tuned on", "photos"):
         number, *shares = results[group].values()
         assert f"| {number} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |" in README
+
+
+def test_letters_and_scribbles_agree_with_the_stored_results():
+    results = json.loads((paths.BENCHMARKS / "not_digits.json").read_text(encoding="utf-8"))
+    shares = [f"{100 * row['refused or below 50 %']:.0f} %" for row in results.values()]
+    every, trained_on, like_digits, others, scribbles, empty = shares
+    assert results["letters"]["pictures"] == sum(results[f"letters, {kind}"]["pictures"] for kind in (
+        "shapes trained on", "like digits", "others"
+    ))  # fmt: skip
+    for words in (
+        f"{every} of all letters",
+        f"{trained_on} of those whose shapes it was trained to refuse",
+        f"{like_digits} of those that are also a way to write a digit",
+        f"{others} of the others; {scribbles} of scribbles and {empty} of empty pages",
+    ):
+        assert words in README
 
 
 @pytest.mark.parametrize("text", [README, CARD], ids=["README", "models/README"])

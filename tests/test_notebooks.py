@@ -187,7 +187,7 @@ def small_notebook(*, shown="2 True notebooks\n", last="Path(OUTPUT_DIR, 'made')
 def run_pytest(folder, notebooks, *options):
     """Run pytest on a course of these notebooks, {name: notebook}, with this project's own collection."""
     needed = ["pyproject.toml", "tests/conftest.py", "tests/invented_course.py"]
-    needed += [f"mnist_course/{name}.py" for name in ("__init__", "paths", "notebook_runs")]
+    needed += [f"mnist_course/{name}.py" for name in ("__init__", "paths", "files", "notebook_runs")]
     for name in needed:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(paths.ROOT / name, folder / name)
