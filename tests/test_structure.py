@@ -14,7 +14,7 @@ import pytest
 
 from mnist_course import paths
 
-COMMANDS = sorted(path for path in paths.ROOT.glob("*.py") if path.stem != "mnist_helpers")
+COMMANDS = sorted(path for path in paths.ROOT.glob("*.py") if path.stem not in ("mnist_helpers", "setup"))
 BELOW = sorted((paths.ROOT / "mnist_course").glob("*.py"))
 LIBRARY = [paths.ROOT / "mnist_helpers.py", *(path for path in BELOW if path.stem != "__init__")]
 LESSON_CHECKS = sorted((paths.ROOT / "mnist_course" / "checks").glob("lesson_*.py"))
