@@ -5,11 +5,13 @@
 
 import json
 import statistics
+import sys
 from itertools import pairwise, product
 
 from scipy.stats import binomtest, ttest_ind
 
 from mnist_course import paths
+from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
 
 README = paths.ROOT / "README.md"
@@ -79,5 +81,10 @@ def readme_with_tables(readme):
     return readme
 
 
-if __name__ == "__main__":
+@command
+def main(argv=None):
     README.write_text(readme_with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,12 +3,14 @@
     python -m benchmarks.seeds --recipe fast --seeds 0 1 2
     python -m benchmarks.seeds --recipe standard --seeds 0 1 2 3 4 --own-digits FOLDER --store
 
-With --epochs 16 the recipe trains so many epochs instead of its own, and is stored as, say, "record, 16 epochs".
-A seed whose training already lies in outputs/seeds/ is not trained again. FOLDER has labelled pictures, as for
-own_digits.py. The results are compared with the stored ones in benchmarks/seeds.json; --store replaces those.
+With --epochs 16 the recipe trains so many epochs instead of its own, and is stored as, say, "record, 16 epochs". With
+--validation-only nothing reads the test set: for choosing. A seed whose training already lies in outputs/seeds/ is not
+trained again; one that other code trained is refused. FOLDER has labelled pictures, as for own_digits.py. The results
+are compared with the stored ones in benchmarks/seeds.json; --store replaces those.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
@@ -35,27 +37,40 @@ def train(recipe, seed, epochs=None):
     folder = paths.OUTPUTS / "seeds" / f"{name}_{seed}"
     arguments = ["--recipe", recipe, "--seed", str(seed), "--output-dir", os.path.relpath(folder, paths.ROOT)]
     arguments += [] if epochs is None else ["--epochs", str(epochs)]
+    trained_by, code = folder / "code_sha256.txt", code_sha256()
     if not (folder / "seconds.txt").exists():
         begin = time.monotonic()
         subprocess.run([sys.executable, "train_model.py", *arguments], cwd=paths.ROOT, check=True)
+        trained_by.write_text(code)
         (folder / "seconds.txt").write_text(f"{time.monotonic() - begin:.1f}\n")
+    elif not trained_by.exists() or trained_by.read_text() != code:
+        raise ValueError(f"{paths.shown(folder)} was trained by other code: move it away, then train anew.")
     command = " ".join(["python train_model.py", *arguments])
     return command, folder, float((folder / "seconds.txt").read_text())
 
 
-def measure(trained, places, own_digits):
+def code_sha256():
+    """Return the SHA-256 of the code that decides what comes out of a training."""
+    names = ("augmentation", "networks", "pen_strokes", "recipes", "training")
+    files = ["mnist_helpers.py", "train_model.py", *(f"mnist_course/{name}.py" for name in names)]
+    return hashlib.sha256(b"".join((paths.ROOT / file).read_bytes() for file in files)).hexdigest()
+
+
+def measure(trained, places, own_digits, *, validation_only=False):
     """Return what is measured of trained networks, their predictions averaged, that read at so many places."""
 
     def predict(images):
         return np.mean([networks.predict_at_places(network, images, places) for network in trained], axis=0)
 
-    training, (images, labels) = mh.load_mnist()
-    validation_images, validation_labels = mh.split_train_validation(*training)[1]
+    part, (images, labels) = mh.load_mnist()
+    validation_images, validation_labels = mh.split_train_validation(*part)[1]
     validated = mh.evaluate(validation_labels, predict(validation_images))
+    measured = {"validation_accuracy": round(validated["accuracy"], 6)}
+    if validation_only:
+        return measured
     probabilities = predict(images)
     results = mh.evaluate(labels, probabilities)
-    measured = {
-        "validation_accuracy": round(validated["accuracy"], 6),
+    measured |= {
         "test_accuracy": results["accuracy"],
         "test_interval": [round(end, 6) for end in results["interval"]],
         "test_loss": round(results["loss"], 6),
@@ -80,9 +95,9 @@ def load_own_digits(folder):
     return np.stack(images), np.array([int(row["label"]) for row in rows])
 
 
-def spread(runs):
-    """Say the mean and the standard deviation of the test accuracy, in percent."""
-    accuracies = [100 * run["test_accuracy"] for run in runs]
+def spread(runs, accuracy="test_accuracy"):
+    """Say the mean and the standard deviation of an accuracy, in percent."""
+    accuracies = [100 * run[accuracy] for run in runs]
     deviation = f" ± {statistics.stdev(accuracies):.2f}" if len(runs) > 1 else ""
     return f"{statistics.mean(accuracies):.2f} %{deviation} over {len(runs)} seeds"
 
@@ -95,7 +110,12 @@ def main(argv=None):
     parser.add_argument("--epochs", type=int, help="other than the recipe's own")
     parser.add_argument("--own-digits", type=Path, metavar="FOLDER", help="labelled pictures of handwriting")
     parser.add_argument("--store", action="store_true", help="for maintainers: replace the stored results")
+    parser.add_argument("--validation-only", action="store_true", help="do not read the test set; for choosing")
     arguments = parser.parse_args(argv)
+    if arguments.validation_only and (arguments.store or arguments.own_digits):
+        parser.error("--validation-only stores nothing and reads no other pictures; leave out --store and --own-digits")
+    accuracy = "validation_accuracy" if arguments.validation_only else "test_accuracy"
+    options = {"validation_only": arguments.validation_only}
     own_digits = load_own_digits(arguments.own_digits) if arguments.own_digits else None
     recipe, name = RECIPES[arguments.recipe], arguments.recipe
     if arguments.epochs is not None:
@@ -106,17 +126,17 @@ def main(argv=None):
         network = networks.load_network(folder / paths.WEIGHTS_NAME)
         losses = training.read_history(folder / paths.LOG_NAME)["val_loss"]
         run = {"seed": seed, "seconds": seconds, "epochs": len(losses), "best_epoch": int(np.argmin(losses)) + 1}
-        run |= {"command": command_line, **measure([network], recipe.places, own_digits)}
+        run |= {"command": command_line, **measure([network], recipe.places, own_digits, **options)}
         if recipe.places > 1:
-            run["unshifted"] = measure([network], 1, None)
-        print(f"seed {seed}: {run['test_accuracy']:.2%} on the test set, best epoch {run['best_epoch']}")
+            run["unshifted"] = measure([network], 1, None, **options)
+        print(f"seed {seed}: {accuracy.replace('_', ' ')} {run[accuracy]:.2%}, best epoch {run['best_epoch']}")
         runs.append(run)
         trained.append(network)
-    together = measure(trained, recipe.places, own_digits)
+    together = measure(trained, recipe.places, own_digits, **options)
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    print(f"{name}: {spread(runs)}; their predictions averaged: {together['test_accuracy']:.2%}")
+    print(f"{name}: {spread(runs, accuracy)}; their predictions averaged: {together[accuracy]:.2%}")
     if name in stored:
-        print(f"stored: {spread(stored[name]['runs'])}")
+        print(f"stored: {spread(stored[name]['runs'], accuracy)}")
     if arguments.store:
         settings = {field: value for field, value in recipe._asdict().items() if field != "purpose"}
         stored[name] = {"recipe": settings, **measured_on(), "parameters": trained[0].count_params()}

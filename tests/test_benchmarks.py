@@ -77,7 +77,23 @@ def test_networks_are_measured_as_their_recipe_reads(recipe, places, corner_read
     assert seeds.main(["--recipe", recipe, "--seeds", "0"]) == 0
     # every measurement reads validation and test images; the last is that of the networks averaged
     assert corner_reader.places == [each for number in [*places, places[0]] for each in (number, number)]
-    assert "seed 0: 50.00% on the test set, best epoch 2" in capsys.readouterr().out
+    assert "seed 0: test accuracy 50.00%, best epoch 2" in capsys.readouterr().out
+
+
+def test_choosing_reads_validation_images_only(corner_reader, monkeypatch):
+    monkeypatch.setattr(mh, "load_mnist", lambda load=mh.load_mnist: (load()[0], (None, None)))  # no test images
+    assert seeds.measure([None], 1, None, validation_only=True) == {"validation_accuracy": 1}
+
+
+def test_a_training_by_other_code_is_not_taken_for_one_of_this(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "OUTPUTS", tmp_path)
+    monkeypatch.setattr(seeds.subprocess, "run", lambda *arguments, **options: None)
+    (tmp_path / "seeds" / "fast_0").mkdir(parents=True)
+    assert seeds.train("fast", 0)[0].startswith("python train_model.py --recipe fast --seed 0 --output-dir ")
+    assert seeds.train("fast", 0)[2] < 1
+    monkeypatch.setattr(seeds, "code_sha256", lambda: "of other code")
+    with pytest.raises(ValueError, match="fast_0 was trained by other code"):
+        seeds.train("fast", 0)
 
 
 def test_the_first_epoch_does_not_count_for_the_speed():

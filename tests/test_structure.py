@@ -108,6 +108,12 @@ def test_a_command_passes_its_exit_code_on(path):
     assert "    sys.exit(main())\n" in start
 
 
+def test_every_helper_of_the_first_lessons_names_the_notebook():
+    helpers = [node for node in tree(paths.ROOT / "mnist_helpers.py").body if isinstance(node, ast.FunctionDef)]
+    unnamed = [node.name for node in helpers if node.name[0] != "_" and "notebook" not in ast.get_docstring(node)]
+    assert not unnamed
+
+
 # ---------------------------------------------------------------- names
 
 
