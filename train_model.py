@@ -82,11 +82,10 @@ def find_settings(arguments, output_dir):
     return settings
 
 
-def train(arguments):
+def train(arguments, output_dir):
     import mnist_helpers as mh
     from mnist_course import recipes, training
 
-    output_dir = arguments.output_dir or paths.shown(paths.OUTPUTS)
     weights, litert = output_dir / paths.WEIGHTS_NAME, output_dir / paths.LITERT_NAME
     curves, backup = output_dir / "learning_curves.png", output_dir / paths.BACKUP_NAME
     settings = find_settings(arguments, output_dir) if arguments.resume else choose_settings(arguments)
@@ -131,7 +130,13 @@ def train(arguments):
 def main(argv=None):
     arguments = parse_arguments(argv)  # first: TensorFlow takes seconds to import
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return train(arguments)
+    from mnist_course import training
+
+    output_dir = arguments.output_dir or paths.shown(paths.OUTPUTS)
+    if arguments.resume:
+        training.read_settings(output_dir)  # that there is nothing to resume is said before anything is written
+    with training.only_training_in(output_dir):  # until what belongs to the weights is saved too
+        return train(arguments, output_dir)
 
 
 if __name__ == "__main__":

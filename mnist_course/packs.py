@@ -8,6 +8,7 @@ The zips go to outputs/. The same files always make the same zip, wherever and w
 
 import argparse
 import fnmatch
+import io
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from mnist_course import paths
 from mnist_course.command_line import command
+from mnist_course.files import write_whole
 
 _SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
 _FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
@@ -90,16 +92,15 @@ def make_pack(kind, root=paths.ROOT):
     """Write outputs/mnist-course-<kind>.zip and return its path; an interrupted run leaves an older zip as it was."""
     names = _choose_files(kind, find_files(root))
     path = root / paths.OUTPUTS.name / f"mnist-course-{kind}.zip"
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".zip.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as pack:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as pack:
         for name in names:
             entry = zipfile.ZipInfo(f"mnist-course/{name}", _NEW_YEAR)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix: the next line holds its permissions
             entry.external_attr = (0o755 if os.access(root / name, os.X_OK) and os.name != "nt" else 0o644) << 16
             pack.writestr(entry, content(kind, name, names, root))
-    os.replace(part, path)
+    write_whole(path, whole.getvalue())
     return path
 
 

@@ -113,16 +113,15 @@ def weight_shapes(path):
 class SafeSaving(keras.callbacks.Callback):
     """After every epoch: the best weights, the log, and a backup of the whole state, each written whole.
 
-    A backup holds what a training needs to go on as if nothing had happened: weights, optimizer, the random state of
-    dropout, the best weights so far, the history, and `settings`, a dict of what the caller wants to know then. The
-    one before is kept until the next is safe, so that a power cut costs one epoch at most.
+    A backup holds what a training needs to go on: weights, optimizer, the random state of dropout, the best weights so
+    far, the history, and `settings`, a dict of what the caller wants to know then. The order in which `fit` shuffles
+    arrays is not in it. The one before is kept until the next is safe, so that a power cut costs one epoch at most.
     """
 
     def __init__(self, output_dir, settings):
         super().__init__()
         self.folder, self.settings = Path(output_dir), settings
-        self.history, self.best_weights = {name: [] for name in _HISTORY}, None
-        self.resumed = False
+        self.history, self.best_weights = {name: [] for name in _HISTORY}, None  # None: nothing of ours is saved yet
 
     def on_epoch_end(self, epoch, logs=None):
         best = min(self.history["val_loss"], default=np.inf)
@@ -149,20 +148,20 @@ class SafeSaving(keras.callbacks.Callback):
                 raise ValueError(f"The backup in {self.folder} is of another network; start again without resuming.")
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        self.resumed, self.history = True, about["history"]
+        self.history = about["history"]
         if _count(arrays, "best"):
             now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
             model.set_weights(self.best_weights)
-            self._set_aside()
+            (self.folder / paths.LITERT_NAME).unlink(missing_ok=True)  # what Ctrl-C exported of this training
             save_weights(model, self.folder / paths.WEIGHTS_NAME)
             model.set_weights(now)
         self._write_log()
         return len(self.history["loss"])
 
     def _set_aside(self):
-        """Keep an earlier training's networks as previous_…: no reader of theirs stays beside new weights."""
+        """Keep an earlier training's network as previous_…: no reader of it stays beside new weights."""
         weights, reader = self.folder / paths.WEIGHTS_NAME, self.folder / paths.LITERT_NAME
-        if weights.exists() and not self.resumed:
+        if weights.exists():
             write_whole(self.folder / f"previous_{paths.WEIGHTS_NAME}", weights.read_bytes())
         if reader.exists():
             os.replace(reader, self.folder / f"previous_{paths.LITERT_NAME}")
@@ -277,13 +276,17 @@ def train(
 
 @contextlib.contextmanager
 def only_training_in(folder):
-    """Refuse a second training in the same folder; the lock ends with the process, however that ends."""
+    """Refuse a second training in the same folder; the lock ends with the process, however that ends.
+
+    Whoever holds it may enter again: `train` does so inside a command that also saves what belongs to the weights.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".training.lock")
+    lock = filelock.FileLock(folder / ".training.lock", is_singleton=True)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise ValueError(f"Another training is writing to {folder}; wait for its end, or name another one.") from None
+        message = f"Another training is writing to {folder}; wait for its end, or choose another folder."
+        raise ValueError(message) from None
     try:
         yield
     finally:

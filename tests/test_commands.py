@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import filelock
 import numpy as np
 import pytest
 from PIL import Image
@@ -152,6 +153,17 @@ def test_train_refuses_arguments_out_of_range(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as stop:
         train_model.main(arguments)
     assert stop.value.code == 2 and sentence in capsys.readouterr().err
+
+
+def test_the_folder_is_held_until_what_belongs_to_the_weights_is_saved(tmp_path, small_mnist, monkeypatch):
+    def export(model, path):
+        with pytest.raises(filelock.Timeout):
+            filelock.FileLock(path.parent / ".training.lock").acquire(timeout=0)
+
+    monkeypatch.setattr(training, "export_litert", export)
+    assert train_model.main(["--output-dir", str(tmp_path), "--epochs", "1", "--batch-size", "50"]) == 0
+    with filelock.FileLock(tmp_path / ".training.lock", timeout=0):  # and free again
+        pass
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import filelock
 import keras
 import numpy as np
 import pytest
@@ -287,6 +288,31 @@ def test_new_training_keeps_the_networks_of_the_one_before(tmp_path, digits):
     assert not (tmp_path / paths.LITERT_NAME).exists()  # it would read with last week's network
 
 
+def test_a_resumed_training_keeps_the_network_of_the_one_before_and_drops_its_own_older_reader(folder, digits):
+    (folder / f"previous_{paths.LITERT_NAME}").write_bytes(b"reader of last week")
+    (folder / paths.LITERT_NAME).write_bytes(b"reader that Ctrl-C exported")
+    train(digits, folder, resume=True)
+    assert (folder / f"previous_{paths.LITERT_NAME}").read_bytes() == b"reader of last week"
+    assert not (folder / paths.LITERT_NAME).exists()
+    assert not (folder / f"previous_{paths.WEIGHTS_NAME}").exists()
+
+
+def test_a_disk_that_is_full_in_the_third_epoch_costs_nothing(tmp_path, digits, monkeypatch):
+    def fill(number, logs):
+        if number == 2:
+            monkeypatch.setattr(os, "fsync", full_disk)
+
+    def full_disk(handle):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        train(digits, tmp_path, callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=fill)])
+    monkeypatch.undo()
+    training.load_weights(mh.build_cnn(), tmp_path / paths.WEIGHTS_NAME)
+    assert training.read_settings(tmp_path)[1] == len(training.read_history(tmp_path / paths.LOG_NAME)["loss"]) == 2
+    assert len(train(digits, tmp_path, resume=True)["loss"]) == 4
+
+
 def test_nothing_to_resume_and_a_diverged_loss_are_said(tmp_path, digits):
     with pytest.raises(ValueError, match="no interrupted training"):
         train(digits, tmp_path, resume=True)
@@ -298,7 +324,7 @@ def test_nothing_to_resume_and_a_diverged_loss_are_said(tmp_path, digits):
 
 def test_a_second_training_in_the_same_folder_is_refused_and_a_left_over_lock_is_not(tmp_path, digits):
     (tmp_path / ".training.lock").touch()  # as a crash leaves it
-    with training.only_training_in(tmp_path):
+    with filelock.FileLock(tmp_path / ".training.lock"):  # as another process holds it
         with pytest.raises(ValueError, match="Another training is writing to"):
             train(digits, tmp_path, epochs=1)
     assert len(train(digits, tmp_path, epochs=1)["loss"]) == 1
