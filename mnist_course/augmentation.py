@@ -7,13 +7,13 @@ import keras
 import numpy as np
 
 import mnist_helpers as mh
-from mnist_course import pen_strokes
+from mnist_course import pen_strokes, training
 
 MNIST, DRAWN, NOT_DIGITS = 76, 44, 8  # pictures of each sort in a batch of `RobustPictures`
 BATCH_SIZE = MNIST + DRAWN + NOT_DIGITS  # 128, in every recipe
 
 
-class WarpedPictures(keras.utils.PyDataset):
+class WarpedPictures(training.ShuffledBatches):
     """Batches of warped training digits for `model.fit`: every image once an epoch, warped anew each time.
 
     `images` are uint8 (n, 28, 28), `labels` integers (n,). A batch is `x`, float32 (BATCH_SIZE, 28, 28, 1) in [0, 1],
@@ -21,21 +21,14 @@ class WarpedPictures(keras.utils.PyDataset):
     """
 
     def __init__(self, images, labels, *, seed):
-        super().__init__(workers=2, max_queue_size=20)
-        self.images, self.y, self.seed, self.epoch = images, mh.one_hot(labels), seed, 0
-
-    def __len__(self):
-        return -(-len(self.images) // BATCH_SIZE)
+        options = {"batch_size": BATCH_SIZE, "workers": 2, "max_queue_size": 20}
+        super().__init__(images, mh.one_hot(labels), seed=seed, **options)
 
     def __getitem__(self, batch):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.images))
-        chosen = order[batch * BATCH_SIZE : (batch + 1) * BATCH_SIZE]
+        images, y = super().__getitem__(batch)
         rng = np.random.default_rng([self.seed, self.epoch, batch])
-        x = warp(self.images[chosen].astype("float32") / 255, rng)
-        return x[..., np.newaxis].astype("float32"), self.y[chosen]
-
-    def on_epoch_end(self):
-        self.epoch += 1
+        x = warp(images.astype("float32") / 255, rng)
+        return x[..., np.newaxis].astype("float32"), y
 
 
 class RobustPictures(keras.utils.PyDataset):
@@ -48,7 +41,8 @@ class RobustPictures(keras.utils.PyDataset):
 
     def __init__(self, images, labels, *, seed):
         super().__init__(workers=2, max_queue_size=20)
-        self.seed, self.epoch = seed, 0
+        self.seed = seed
+        self.begin(epoch=0)
         rng = np.random.default_rng(seed)
         targets = np.eye(10, dtype="float32")[labels]
         drawn, not_digits = pen_strokes.draw_digits(labels, rng), pen_strokes.draw_scribbles(len(images) // 4, rng)
@@ -67,7 +61,11 @@ class RobustPictures(keras.utils.PyDataset):
         return np.where(untouched, images / np.float32(255), augment(images, rng))[..., np.newaxis], y
 
     def on_epoch_end(self):
-        self.epoch += 1
+        self.begin(self.epoch + 1)
+
+    def begin(self, epoch):
+        """Go on with the pictures of so many epochs since the start."""
+        self.epoch = epoch
 
 
 def augment(images, rng):

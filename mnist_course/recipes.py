@@ -47,8 +47,8 @@ def prepare(recipe, images, labels, *, seed, build=None):
         part, steps = (mh.scale_pixels(images), mh.one_hot(labels)), -(-len(images) // augmentation.BATCH_SIZE)
     else:
         kind = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures}[recipe.pictures]
-        part = kind(images, labels, seed=seed), None
-        steps = len(part[0])
+        part = kind(images, labels, seed=seed)
+        steps = len(part)
     model = (build or networks.BUILDERS[recipe.network])()
     optimizer = keras.optimizers.Adam(_learning_rate(recipe, recipe.epochs * steps))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])

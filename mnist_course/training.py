@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import os
+import random
 import shutil
 import tempfile
 import zipfile
@@ -113,14 +114,15 @@ def weight_shapes(path):
 class SafeSaving(keras.callbacks.Callback):
     """After every epoch: the best weights, the log, and a backup of the whole state, each written whole.
 
-    A backup holds what a training needs to go on: weights, optimizer, the random state of dropout, the best weights so
-    far, the history, and `settings`, a dict of what the caller wants to know then. The order in which `fit` shuffles
-    arrays is not in it. The one before is kept until the next is safe, so that a power cut costs one epoch at most.
+    A backup holds what a training needs to go on as if nothing had happened: weights, optimizer, the random state of
+    dropout and of Python, with which `fit` orders batches, `order_seed`, from which the order of the images follows,
+    the best weights so far, the history, and `settings`, a dict of what the caller wants to know then. The one before
+    is kept until the next is safe, so that a power cut costs one epoch at most.
     """
 
     def __init__(self, output_dir, settings):
         super().__init__()
-        self.folder, self.settings = Path(output_dir), settings
+        self.folder, self.settings, self.order_seed = Path(output_dir), settings, int(np.random.randint(2**31))
         self.history, self.best_weights = {name: [] for name in _HISTORY}, None  # None: nothing of ours is saved yet
 
     def on_epoch_end(self, epoch, logs=None):
@@ -148,7 +150,9 @@ class SafeSaving(keras.callbacks.Callback):
                 raise ValueError(f"The backup in {self.folder} is of another network; start again without resuming.")
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        self.history = about["history"]
+        self.history, self.order_seed = about["history"], about["order_seed"]
+        version, numbers, spare = about["random"]
+        random.setstate((version, tuple(numbers), spare))
         if _count(arrays, "best"):
             now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
             model.set_weights(self.best_weights)
@@ -177,9 +181,9 @@ class SafeSaving(keras.callbacks.Callback):
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         parts["best"] = self.best_weights or []
         arrays = {f"{name}/{i}": np.asarray(value) for name, part in parts.items() for i, value in enumerate(part)}
-        about = json.dumps({"settings": self.settings, "history": self.history})
+        about = {name: getattr(self, name) for name in ("settings", "history", "order_seed")}
         content = io.BytesIO()
-        np.savez(content, about=np.array(about), **arrays)
+        np.savez(content, about=np.array(json.dumps(about | {"random": random.getstate()})), **arrays)
         epoch = len(self.history["loss"])
         write_whole(self.folder / paths.BACKUP_NAME / f"epoch_{epoch}.npz", content.getvalue())
         for older in find_backups(self.folder)[2:]:
@@ -233,13 +237,42 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             self.on_epoch_end(epoch, {"val_loss": loss})
 
 
+class ShuffledBatches(keras.utils.PyDataset):
+    """Batches of `x` and `y` for `model.fit`, in a new order in every epoch; the same `seed` gives the same orders.
+
+    Taught in notebook 03. `x` and `y` are arrays of equal length; every row comes once an epoch, the last batch is
+    smaller. On TensorFlow, `fit` repeats the order of the first epoch when it gets arrays after
+    `keras.utils.set_random_seed` (seen with Keras 3.15.1; TensorFlow's issue 35682 (2020) explains it).
+    """
+
+    def __init__(self, x, y, *, seed, batch_size=128, **options):
+        super().__init__(**options)
+        self.x, self.y, self.seed, self.batch_size = x, y, seed, batch_size
+        self.begin(epoch=0)
+
+    def __len__(self):
+        return -(-len(self.x) // self.batch_size)
+
+    def __getitem__(self, batch):
+        chosen = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        return self.x[chosen], self.y[chosen]
+
+    def on_epoch_end(self):
+        self.begin(self.epoch + 1)
+
+    def begin(self, epoch):
+        """Put the rows into the order of so many epochs since the start."""
+        self.epoch, self.order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.x))
+
+
 def train(
     model, training, validation, output_dir, *,
     epochs=20, batch_size=128, patience=5, resume=False, settings=None, callbacks=(), verbose="auto",
 ):  # fmt: skip
     """Train `model` on `training = (x, y)`, judge it on `validation = (x, y)`, return the history.
 
-    Taught in notebook 03. At most `epochs` epochs; it stops when the validation loss has not improved for `patience`
+    Taught in notebook 03. `training` may also be a PyDataset with a method `begin(epoch)`; arrays become one, with
+    `ShuffledBatches`, so that their order is new in every epoch. At most `epochs` epochs; it stops when the validation loss has not improved for `patience`
     of them. `output_dir` receives the best weights and a CSV log after every epoch, and until the end a backup, with
     `settings`, from which `resume=True` goes on. Networks of an earlier training are kept there as previous_…;
     afterwards `model` holds the best weights. Further `callbacks` of Keras are called last.
@@ -258,11 +291,11 @@ def train(
             shutil.rmtree(output_dir / paths.BACKUP_NAME, ignore_errors=True)
         waited = len(past_losses) - 1 - int(np.argmin(past_losses)) if past_losses else 0
         if finished < epochs and waited < max(patience, 1):
-            x, y = training
-            if isinstance(x, keras.utils.PyDataset):
-                x.epoch = finished  # pictures of augmentation.py: go on with new ones
+            if not isinstance(training, keras.utils.PyDataset):
+                training = ShuffledBatches(*training, seed=saving.order_seed, batch_size=batch_size)
+            training.begin(finished)
             model.fit(
-                x, y, validation_data=validation, initial_epoch=finished, epochs=epochs, batch_size=batch_size,
+                training, validation_data=validation, initial_epoch=finished, epochs=epochs,
                 callbacks=[saving, EarlyStopping(patience, past_losses), *callbacks], verbose=verbose,
             )  # fmt: skip
         if saving.best_weights is None:

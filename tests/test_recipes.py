@@ -44,11 +44,10 @@ def test_a_row_decides_network_pictures_and_patience(name, images_and_labels):
     row = RECIPES[name]
     model, options = recipes.prepare(row, *images_and_labels, seed=7)
     assert model.count_params() == networks.BUILDERS[row.network]().count_params()
-    pictures, labels = options["training"]
-    kinds = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures, "MNIST": np.ndarray}
-    assert type(pictures) is kinds[row.pictures]
-    if labels is None:
-        assert pictures.seed == 7
+    kinds = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures, "MNIST": tuple}
+    assert type(options["training"]) is kinds[row.pictures]
+    if row.pictures != "MNIST":
+        assert options["training"].seed == 7
     assert options["epochs"] == row.epochs
     assert options["patience"] == (row.epochs if row.patience is None else row.patience)
 
@@ -72,7 +71,7 @@ def test_another_network_takes_the_place_of_the_rows(images_and_labels):
 
 def test_robust_learning_rate_falls_to_nothing(images_and_labels):
     model, options = recipes.prepare(RECIPES["robust"]._replace(epochs=3), *images_and_labels, seed=0)
-    rate, steps = model.optimizer._learning_rate, 3 * len(options["training"][0])
+    rate, steps = model.optimizer._learning_rate, 3 * len(options["training"])
     assert float(rate(0)) == pytest.approx(0.002) and float(rate(steps)) == pytest.approx(0, abs=1e-9)
 
 

@@ -14,6 +14,7 @@ from synthetic import make_digits
 
 import mnist_helpers as mh
 from mnist_course import networks, paths, training
+from mnist_course.recipes import RECIPES, prepare
 
 # ---------------------------------------------------------------- weight files
 
@@ -188,24 +189,62 @@ def test_train_resumes_after_the_last_finished_epoch(folder, digits):
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
-def test_resume_goes_on_with_the_pictures_of_the_next_epoch(folder, digits):
-    seen = []
+class Listening(keras.Sequential):
+    """A network that notes the rows it is shown; a row is one number."""
 
-    class Pictures(keras.utils.PyDataset):
-        epoch = 0
+    def train_step(self, data):
+        self.seen.extend(data[0].numpy().ravel().astype(int).tolist())
+        return super().train_step(data)
 
-        def __len__(self):
-            return 2
 
-        def __getitem__(self, batch):
-            seen.append(self.epoch)
-            return digits[0][:60], digits[1][:60]
+def rows_seen(folder, interrupt=None):
+    """Train for three epochs on the rows 0 to 63, with Ctrl-C in epoch `interrupt`, and return what the network saw."""
+    rows = np.arange(64, dtype="float32")[:, None]
+    keras.utils.set_random_seed(0)
+    model = Listening([keras.Input((1,)), keras.layers.Dense(1)])
+    model.seen = []
+    model.compile("sgd", "mse", metrics=["accuracy"], run_eagerly=True)
+    options = {"model": model, "training": (rows, rows), "validation": (rows, rows), "output_dir": folder}
+    options |= {"epochs": 3, "batch_size": 16, "verbose": 0}
+    if interrupt is None:
+        training.train(**options)
+        return model.seen
+    with pytest.raises(KeyboardInterrupt):
+        training.train(**options, callbacks=[Interrupt(interrupt)])
+    before = model.seen[: 64 * (interrupt - 1)]
+    model.seen = []
+    keras.utils.set_random_seed(9)  # another process would know nothing of the first
+    training.train(**options, resume=True)
+    return before + model.seen
 
-        def on_epoch_end(self):
-            self.epoch += 1
 
-    train(digits, folder, on=(Pictures(), None), resume=True)
-    assert set(seen) >= {2, 3} and min(seen) == 2
+def test_every_epoch_shows_all_rows_in_a_new_order_and_a_resumed_one_in_the_same(tmp_path):
+    seen = rows_seen(tmp_path / "unbroken")
+    epochs = [tuple(seen[start : start + 64]) for start in (0, 64, 128)]
+    assert len(seen) == 192 and len(set(epochs)) == 3
+    assert all(sorted(epoch) == list(range(64)) for epoch in epochs)
+    for interrupt in (2, 3):
+        assert rows_seen(tmp_path / "broken", interrupt) == seen
+
+
+@pytest.mark.parametrize("name", ["standard", "fast", "tiny"])
+def test_a_resumed_training_equals_an_unbroken_one(tmp_path, name):
+    images, labels = make_digits(300)
+    digits, row = (mh.scale_pixels(images), mh.one_hot(labels)), RECIPES[name]._replace(epochs=4)
+    models, histories = [], []
+    for broken in (False, True):
+        model, options = prepare(row, images, labels, seed=3)
+        options |= {"validation": digits, "output_dir": tmp_path / str(broken), "batch_size": 60, "verbose": 0}
+        if broken:
+            with pytest.raises(KeyboardInterrupt):
+                training.train(model, **options, callbacks=[Interrupt(3)])
+            model, _ = prepare(row, images, labels, seed=8)  # another process would have other random states
+        histories.append(training.train(model, **options, resume=broken))
+        models.append(model)
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][key], values, rtol=1e-5)
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_optimizer_and_dropout_go_on_where_they_were(folder):
