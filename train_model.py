@@ -93,13 +93,12 @@ def train(arguments, output_dir):
         print(f"Note: this starts afresh and drops the interrupted training in {backup}; --resume would go on with it.")
     part, (images, labels) = mh.split_train_validation(*mh.load_mnist()[0])
     recipe = RECIPES[settings["recipe"]]._replace(**{name: settings[name] for name in RECIPE_SETTINGS})
-    model, options = recipes.prepare(recipe, *part, seed=settings["seed"])
+    model, options = recipes.prepare(recipe, *part, seed=settings["seed"], batch_size=settings["batch_size"])
     try:
         history = training.train(
             model,
             validation=(mh.scale_pixels(images), mh.one_hot(labels)),
             output_dir=output_dir,
-            batch_size=settings["batch_size"],
             resume=arguments.resume,
             settings=settings,
             verbose=1 if sys.stdout.isatty() else 2,

@@ -29,31 +29,32 @@ RECIPES = {
 }
 
 
-def prepare(recipe, images, labels, *, seed, build=None):
+def prepare(recipe, images, labels, *, seed, batch_size=128, build=None):
     """Return the compiled network of `recipe`, a row, and the arguments that `training.train` takes from the recipe.
 
     `images` are the training images, uint8 (n, 28, 28), `labels` integers (n,). `seed`, a whole number from 0, sets
-    Keras's, NumPy's and Python's random numbers and decides what is done to the images. With `build`, a function that
-    returns another network, that one takes the place of the recipe's. The arguments are a dict with "training",
-    "epochs" and "patience".
+    Keras's, NumPy's and Python's random numbers and decides the order of the images and what is done to them. Changed
+    pictures come in batches of 128, MNIST in those of `batch_size`. With `build`, a function that returns another
+    network, that one takes the place of the recipe's. The arguments are a dict with "training", "epochs" and
+    "patience".
     """
     import keras  # here, because the rows are read where nothing is trained
 
     import mnist_helpers as mh
-    from mnist_course import augmentation, networks
+    from mnist_course import augmentation, networks, training
 
     keras.utils.set_random_seed(seed)
     if recipe.pictures == "MNIST":
-        part, steps = (mh.scale_pixels(images), mh.one_hot(labels)), -(-len(images) // augmentation.BATCH_SIZE)
+        x, y = mh.scale_pixels(images), mh.one_hot(labels)
+        batches = training.ShuffledBatches(x, y, seed=seed, batch_size=batch_size)
     else:
         kind = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures}[recipe.pictures]
-        part = kind(images, labels, seed=seed)
-        steps = len(part)
+        batches = kind(images, labels, seed=seed)
     model = (build or networks.BUILDERS[recipe.network])()
-    optimizer = keras.optimizers.Adam(_learning_rate(recipe, recipe.epochs * steps))
+    optimizer = keras.optimizers.Adam(_learning_rate(recipe, recipe.epochs * len(batches)))
     model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
     patience = recipe.epochs if recipe.patience is None else recipe.patience
-    return model, {"training": part, "epochs": recipe.epochs, "patience": patience}
+    return model, {"training": batches, "epochs": recipe.epochs, "patience": patience}
 
 
 def _learning_rate(recipe, steps):

@@ -115,14 +115,14 @@ class SafeSaving(keras.callbacks.Callback):
     """After every epoch: the best weights, the log, and a backup of the whole state, each written whole.
 
     A backup holds what a training needs to go on as if nothing had happened: weights, optimizer, the random state of
-    dropout and of Python, with which `fit` orders batches, `order_seed`, from which the order of the images follows,
-    the best weights so far, the history, and `settings`, a dict of what the caller wants to know then. The one before
-    is kept until the next is safe, so that a power cut costs one epoch at most.
+    dropout and of Python, with which `fit` orders batches, the best weights so far, the history, and `settings`, a
+    dict of what the caller wants to know then. The one before is kept until the next is safe, so that a power cut costs
+    one epoch at most.
     """
 
     def __init__(self, output_dir, settings):
         super().__init__()
-        self.folder, self.settings, self.order_seed = Path(output_dir), settings, int(np.random.randint(2**31))
+        self.folder, self.settings = Path(output_dir), settings
         self.history, self.best_weights = {name: [] for name in _HISTORY}, None  # None: nothing of ours is saved yet
 
     def on_epoch_end(self, epoch, logs=None):
@@ -150,9 +150,9 @@ class SafeSaving(keras.callbacks.Callback):
                 raise ValueError(f"The backup in {self.folder} is of another network; start again without resuming.")
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        self.history, self.order_seed = about["history"], about["order_seed"]
         version, numbers, spare = about["random"]
         random.setstate((version, tuple(numbers), spare))
+        self.history = about["history"]
         if _count(arrays, "best"):
             now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
             model.set_weights(self.best_weights)
@@ -181,9 +181,9 @@ class SafeSaving(keras.callbacks.Callback):
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         parts["best"] = self.best_weights or []
         arrays = {f"{name}/{i}": np.asarray(value) for name, part in parts.items() for i, value in enumerate(part)}
-        about = {name: getattr(self, name) for name in ("settings", "history", "order_seed")}
+        about = json.dumps({"settings": self.settings, "history": self.history, "random": random.getstate()})
         content = io.BytesIO()
-        np.savez(content, about=np.array(json.dumps(about | {"random": random.getstate()})), **arrays)
+        np.savez(content, about=np.array(about), **arrays)
         epoch = len(self.history["loss"])
         write_whole(self.folder / paths.BACKUP_NAME / f"epoch_{epoch}.npz", content.getvalue())
         for older in find_backups(self.folder)[2:]:
@@ -267,20 +267,22 @@ class ShuffledBatches(keras.utils.PyDataset):
 
 def train(
     model, training, validation, output_dir, *,
-    epochs=20, batch_size=128, patience=5, resume=False, settings=None, callbacks=(), verbose="auto",
+    epochs=20, patience=5, resume=False, settings=None, callbacks=(), verbose="auto",
 ):  # fmt: skip
-    """Train `model` on `training = (x, y)`, judge it on `validation = (x, y)`, return the history.
+    """Train `model` on the batches of `training`, judge it on `validation = (x, y)`, return the history.
 
-    Taught in notebook 03. `training` may also be a PyDataset with a method `begin(epoch)`; arrays become one, with
-    `ShuffledBatches`, so that their order is new in every epoch. At most `epochs` epochs; it stops when the validation loss has not improved for `patience`
-    of them. `output_dir` receives the best weights and a CSV log after every epoch, and until the end a backup, with
-    `settings`, from which `resume=True` goes on. Networks of an earlier training are kept there as previous_…;
-    afterwards `model` holds the best weights. Further `callbacks` of Keras are called last.
+    Taught in notebook 03. `training` is `ShuffledBatches` or another PyDataset with a method `begin(epoch)`. At most
+    `epochs` epochs; it stops when the validation loss has not improved for `patience` of them. `output_dir` receives
+    the best weights and a CSV log after every epoch, and until the end a backup, with `settings`, from which
+    `resume=True` goes on. Networks of an earlier training are kept there as previous_…; afterwards `model` holds the
+    best weights. Further `callbacks` of Keras are called last.
 
     Returns a dict of equally long lists, an entry an epoch: "loss", "accuracy", "val_loss", "val_accuracy".
-    Raises ValueError when there is nothing to resume, the loss is not a number, or another training is writing to
-    `output_dir`; OSError when the disk is full.
+    Raises ValueError when `training` is no PyDataset, there is nothing to resume, the loss is not a number, or another
+    training is writing to `output_dir`; OSError when the disk is full.
     """
+    if not isinstance(training, keras.utils.PyDataset):
+        raise ValueError("Expected batches to train on, such as ShuffledBatches(x, y, seed=0).")
     output_dir = Path(output_dir)
     with only_training_in(output_dir):
         saving, finished, past_losses = SafeSaving(output_dir, settings), 0, []
@@ -291,8 +293,6 @@ def train(
             shutil.rmtree(output_dir / paths.BACKUP_NAME, ignore_errors=True)
         waited = len(past_losses) - 1 - int(np.argmin(past_losses)) if past_losses else 0
         if finished < epochs and waited < max(patience, 1):
-            if not isinstance(training, keras.utils.PyDataset):
-                training = ShuffledBatches(*training, seed=saving.order_seed, batch_size=batch_size)
             training.begin(finished)
             model.fit(
                 training, validation_data=validation, initial_epoch=finished, epochs=epochs,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mnist_helpers as mh
-from mnist_course import augmentation, networks, paths, pen_strokes, recipes
+from mnist_course import augmentation, networks, paths, pen_strokes, recipes, training
 from mnist_course.recipes import RECIPES
 
 SEEDS = json.loads((paths.BENCHMARKS / "seeds.json").read_text(encoding="utf-8"))
@@ -34,9 +34,10 @@ def test_standard_is_the_specification(images_and_labels):
     assert [layer.name.rstrip("_0123456789") for layer in model.layers] == [
         layer.name.rstrip("_0123456789") for layer in mh.build_cnn().layers
     ]
-    x, y = options["training"]
-    np.testing.assert_array_equal(x, mh.scale_pixels(images_and_labels[0]))
-    np.testing.assert_array_equal(y, mh.one_hot(images_and_labels[1]))
+    batches = options["training"]
+    assert batches.batch_size == 128
+    np.testing.assert_array_equal(batches.x, mh.scale_pixels(images_and_labels[0]))
+    np.testing.assert_array_equal(batches.y, mh.one_hot(images_and_labels[1]))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -44,10 +45,9 @@ def test_a_row_decides_network_pictures_and_patience(name, images_and_labels):
     row = RECIPES[name]
     model, options = recipes.prepare(row, *images_and_labels, seed=7)
     assert model.count_params() == networks.BUILDERS[row.network]().count_params()
-    kinds = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures, "MNIST": tuple}
-    assert type(options["training"]) is kinds[row.pictures]
-    if row.pictures != "MNIST":
-        assert options["training"].seed == 7
+    kinds = {"warped": augmentation.WarpedPictures, "other hands": augmentation.RobustPictures}
+    assert type(options["training"]) is kinds.get(row.pictures, training.ShuffledBatches)
+    assert options["training"].seed == 7
     assert options["epochs"] == row.epochs
     assert options["patience"] == (row.epochs if row.patience is None else row.patience)
 

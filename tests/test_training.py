@@ -135,10 +135,9 @@ def digits():
 
 
 def train(digits, folder, model=None, **options):
-    """Train on `digits`, and judge on them; or on what `options` names as `on`."""
-    on = options.pop("on", digits)
-    options = {"epochs": 4, "batch_size": 60, "verbose": 0, **options}
-    return training.train(model or mh.build_cnn(), on, digits, folder, **options)
+    """Train on `digits` in batches of 60, and judge on them."""
+    batches = training.ShuffledBatches(*digits, seed=0, batch_size=60)
+    return training.train(model or mh.build_cnn(), batches, digits, folder, **{"epochs": 4, "verbose": 0, **options})
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +203,9 @@ def rows_seen(folder, interrupt=None):
     model = Listening([keras.Input((1,)), keras.layers.Dense(1)])
     model.seen = []
     model.compile("sgd", "mse", metrics=["accuracy"], run_eagerly=True)
-    options = {"model": model, "training": (rows, rows), "validation": (rows, rows), "output_dir": folder}
-    options |= {"epochs": 3, "batch_size": 16, "verbose": 0}
+    batches = training.ShuffledBatches(rows, rows, seed=0, batch_size=16)
+    options = {"model": model, "training": batches, "validation": (rows, rows), "output_dir": folder}
+    options |= {"epochs": 3, "verbose": 0}
     if interrupt is None:
         training.train(**options)
         return model.seen
@@ -233,8 +233,8 @@ def test_a_resumed_training_equals_an_unbroken_one(tmp_path, name):
     digits, row = (mh.scale_pixels(images), mh.one_hot(labels)), RECIPES[name]._replace(epochs=4)
     models, histories = [], []
     for broken in (False, True):
-        model, options = prepare(row, images, labels, seed=3)
-        options |= {"validation": digits, "output_dir": tmp_path / str(broken), "batch_size": 60, "verbose": 0}
+        model, options = prepare(row, images, labels, seed=3, batch_size=60)
+        options |= {"validation": digits, "output_dir": tmp_path / str(broken), "verbose": 0}
         if broken:
             with pytest.raises(KeyboardInterrupt):
                 training.train(model, **options, callbacks=[Interrupt(3)])
@@ -358,6 +358,8 @@ def test_nothing_to_resume_and_a_diverged_loss_are_said(tmp_path, digits):
     x, y = digits
     with pytest.raises(ValueError, match="try a smaller learning rate"):
         train((x, y * np.nan), tmp_path, epochs=1)
+    with pytest.raises(ValueError, match="Expected batches to train on"):
+        training.train(mh.build_cnn(), digits, digits, tmp_path)
     assert not (tmp_path / paths.WEIGHTS_NAME).exists()
 
 
