@@ -238,7 +238,7 @@ def test_a_resumed_training_equals_an_unbroken_one(tmp_path, name):
         if broken:
             with pytest.raises(KeyboardInterrupt):
                 training.train(model, **options, callbacks=[Interrupt(3)])
-            model, _ = prepare(row, images, labels, seed=8, batch_size=60)  # another process would have other random states
+            model, _ = prepare(row, images, labels, seed=8, batch_size=60)  # other random states, as in a new process
         histories.append(training.train(model, **options, resume=broken))
         models.append(model)
     for key, values in histories[0].items():
