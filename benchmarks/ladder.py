@@ -3,8 +3,8 @@
     python -m benchmarks.ladder
 
 Each step changes one thing of the one above it. Three seeds a step, measured on the validation images only: the test
-set is for finished recipes. The ends of the ladder are in seeds.json. Every core trains one network at a time (on Linux);
-two take about an hour. The results go to benchmarks/ladder.json.
+set is for finished recipes. The ends of the ladder are in seeds.json. Every core trains one network at a time (Linux
+only); two take about an hour. The results go to benchmarks/ladder.json.
 """
 
 import concurrent.futures

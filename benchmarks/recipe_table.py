@@ -10,6 +10,7 @@ from itertools import pairwise, product
 
 from scipy.stats import binomtest, ttest_ind
 
+from benchmarks import time_to_accuracy
 from mnist_course import paths
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
@@ -24,23 +25,31 @@ def percent(shares, digits):
     return f"{statistics.mean(shares):.{digits}f}{deviation} %"
 
 
+def time_words(ratios):
+    """Say the mean and the range of a recipe's times relative to `standard`; a dash when they were not measured."""
+    if not ratios or set(ratios) == {1}:
+        return "1" if ratios else "–"
+    return f"{statistics.mean(ratios):.2g} ({min(ratios):.2g} to {max(ratios):.2g})"
+
+
 def table(seeds, times):
     lines = [
         "| recipe | what it is for | parameters | epochs | time | read right of 10,000 test images | own handwriting |",
         "|---|---|---|---|---|---|---|",
     ]
     epochs = {name: statistics.mean(run["epochs"] for run in seeds[name]["runs"]) for name in RECIPES}
-    seconds = {name: epochs[name] * times["seconds_an_epoch"][name] for name in RECIPES}
+    relative = time_to_accuracy.relative_times(times["rounds"])
     for name, recipe in RECIPES.items():
         purpose = recipe.purpose + f"; reads each image at {recipe.places} places" * (recipe.places > 1)
-        runs, time = seeds[name]["runs"], seconds[name] / seconds["standard"]
+        runs = seeds[name]["runs"]
+        time = time_words(relative.get(name, []))
         accuracy = percent([run["test_accuracy"] for run in runs], 2)
         own = percent([run["own_handwriting"] for run in runs if "own_handwriting" in run], 1)
-        row = f"| `{name}` | {purpose} | {seeds[name]['parameters']:,} | {epochs[name]:.3g} | {time:.2g} | "
+        row = f"| `{name}` | {purpose} | {seeds[name]['parameters']:,} | {epochs[name]:.3g} | {time} | "
         lines.append(f"{row}{accuracy}, {len(runs)} seeds | {own} |")
     averaged = seeds["record"]["averaged"]
     lines.append(
-        f"| | the predictions of these {len(runs)} averaged | | | {len(runs) * time:.2g} | "
+        f"| | the predictions of these {len(runs)} averaged | | | | "
         f"{100 * averaged['test_accuracy']:.2f} % | {100 * averaged['own_handwriting']:.1f} % |"
     )
     return "\n".join(lines) + "\n"

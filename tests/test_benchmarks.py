@@ -96,20 +96,23 @@ def test_a_training_by_other_code_is_not_taken_for_one_of_this(tmp_path, monkeyp
         seeds.train("fast", 0)
 
 
-def test_the_first_epoch_does_not_count_for_the_speed():
-    runs = [{"epochs": [(30.0, 0.9), (40.0, 0.9), (50.0, 0.9)]}, {"epochs": [(20.0, 0.9), (32.0, 0.9)]}]
-    assert time_to_accuracy.seconds_an_epoch(runs) == 10
+def test_times_are_whole_trainings_compared_within_their_round():
+    def round_of(**seconds):
+        return {name: [{"processor_seconds": each} for each in of_recipe] for name, of_recipe in seconds.items()}
+
+    rounds = [round_of(standard=[200], fast=[8, 12]), round_of(standard=[100], fast=[6, 8])]
+    assert time_to_accuracy.relative_times(rounds) == {"standard": [1, 1], "fast": [0.05, 0.07]}
 
 
 def test_table_compares_times_with_standard():
     run = {"epochs": 10, "test_accuracy": 0.99, "own_handwriting": 0.9}
     result = {"parameters": 1234, "runs": [run, run | {"test_accuracy": 0.992}], "averaged": run}
-    names = RECIPES
-    an_epoch = {name: 5 if name == "fast" else 10 for name in names}
-    lines = recipe_table.table({name: result for name in names}, {"seconds_an_epoch": an_epoch}).splitlines()
-    assert len(lines) == 2 + len(names) + 1 and all(line.count("|") == 8 for line in lines)
+    rounds = [{"standard": [{"processor_seconds": 10}], "fast": [{"processor_seconds": each}]} for each in (4, 6)]
+    lines = recipe_table.table(dict.fromkeys(RECIPES, result), {"rounds": rounds}).splitlines()
+    assert len(lines) == 2 + len(RECIPES) + 1 and all(line.count("|") == 8 for line in lines)
     assert "| 10 | 1 | 99.10 ± 0.14 %, 2 seeds | 90.0 ± 0.0 % |" in lines[2]
-    assert "| 10 | 0.5 |" in lines[3]
+    assert "| 10 | 0.5 (0.4 to 0.6) |" in lines[3]
+    assert "| 10 | – |" in lines[4]
 
 
 def trained(*mistakes):
