@@ -7,14 +7,12 @@ set is for finished recipes. The ends of the ladder are in seeds.json. Every cor
 only); two take about an hour. The results go to benchmarks/ladder.json.
 """
 
-import concurrent.futures
 import json
-import multiprocessing
-import os
 import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.cores import on_every_core
 from benchmarks.measured_on import measured_on
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
@@ -87,26 +85,14 @@ def measure(step, seed):
     return {"seed": seed, "validation_accuracy": round(accuracy, 6)}
 
 
-def bind_to_a_core(cores):
-    """Give this process a core of its own, before TensorFlow counts them."""
-    os.sched_setaffinity(0, {cores.get()})
-
-
 @command
 def main(argv=None):
-    context = multiprocessing.get_context("spawn")
-    cores = context.Queue()
-    for core in os.sched_getaffinity(0):
-        cores.put(core)
     longest_first = sorted(STEPS, key=lambda step: -STEPS[step][0].epochs)
-    with concurrent.futures.ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)), context, initializer=bind_to_a_core, initargs=(cores,)
-    ) as pool:
-        runs = {(step, seed): pool.submit(measure, step, seed) for step in longest_first for seed in SEEDS}
-        steps = {step: [runs[step, seed].result() for seed in SEEDS] for step in STEPS}
+    cases = [(step, seed) for step in longest_first for seed in SEEDS]
+    runs = dict(zip(cases, on_every_core(measure, cases), strict=True))
     results = {"command": "python -m benchmarks.ladder", **measured_on(), "steps": {}}
     for step, (recipe, _) in STEPS.items():
-        results["steps"][step] = {"epochs": recipe.epochs, "learning_rate": recipe.learning_rate, "runs": steps[step]}
+        results["steps"][step] = {"epochs": recipe.epochs, "learning_rate": recipe.learning_rate, "runs": [runs[step, seed] for seed in SEEDS]}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
