@@ -92,7 +92,8 @@ def main(argv=None):
     runs = dict(zip(cases, on_every_core(measure, cases), strict=True))
     results = {"command": "python -m benchmarks.ladder", **measured_on(), "steps": {}}
     for step, (recipe, _) in STEPS.items():
-        results["steps"][step] = {"epochs": recipe.epochs, "learning_rate": recipe.learning_rate, "runs": [runs[step, seed] for seed in SEEDS]}
+        row = {field: getattr(recipe, field) for field in ("pictures", "schedule", "epochs", "learning_rate")}
+        results["steps"][step] = row | {"runs": [runs[step, seed] for seed in SEEDS]}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
