@@ -126,6 +126,7 @@ def main(argv=None):
         network = networks.load_network(folder / paths.WEIGHTS_NAME)
         losses = training.read_history(folder / paths.LOG_NAME)["val_loss"]
         run = {"seed": seed, "seconds": seconds, "epochs": len(losses), "best_epoch": int(np.argmin(losses)) + 1}
+        run["validation_loss"] = round(min(losses), 6)
         run |= {"command": command_line, **measure([network], recipe.places, own_digits, **options)}
         if recipe.places > 1:
             run["unshifted"] = measure([network], 1, None, **options)

@@ -23,8 +23,9 @@ from mnist_course.files import write_whole
 _SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
 _FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
 FOR_EVERYBODY = (
-    "benchmarks/seeds.json",  # notebook 07 reads these two
+    "benchmarks/seeds.json",  # notebooks 03 and 07 read these
     "benchmarks/ladder.json",
+    "benchmarks/dropout.json",
 )
 STUDENT_NOTE = (
     "> This is the student's copy. Solutions, tests and measurements are left out, so there is nothing for "

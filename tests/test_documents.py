@@ -7,6 +7,8 @@ import statistics
 
 import pytest
 
+import evaluate_model
+import test_model
 from benchmarks import recipe_table
 from mnist_course import paths, recipes
 
@@ -45,11 +47,59 @@ def test_card_names_the_shipped_files(name):
     assert f"| `{name}` |" in CARD and digest in CARD
 
 
+def printed(command):
+    """Return the lines that README shows under `$ command`."""
+    return README.split(f"$ {command}\n")[1].split("\n```")[0].splitlines()
+
+
+def test_the_shipped_training_is_the_stored_one():
+    run = SEEDS["standard"]["runs"][0]
+    trained = printed("python train_model.py")[1]
+    best = f"{run['best_epoch']}: validation accuracy {run['validation_accuracy']:.2%}"
+    assert trained == (
+        f"Trained {run['epochs']} epochs; the best was epoch {best}, validation loss {run['validation_loss']:.4f}."
+    )
+    for recipe in ("standard", "robust"):
+        run = SEEDS[recipe]["runs"][0]
+        assert f"loss {run['test_loss']:.4f}." in CARD.split(f"\n## {recipe}\n")[1].split("\n## ")[0]
+    run = SEEDS["standard"]["runs"][0]
+    assert f"{run['epochs']} epochs, of which epoch {run['best_epoch']} had the lowest loss" in CARD
+
+
+def test_readme_shows_what_the_evaluation_prints(tmp_path, capsys):
+    assert evaluate_model.main(["--weights", str(paths.SHIPPED_WEIGHTS), "--output-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    weights, *shown, saved = printed("python evaluate_model.py")
+    assert weights == "Weights: models/mnist_cnn.weights.h5 (225,034 parameters)" and saved.startswith("Saved outputs/")
+    missing = [line for line in shown if line != "..." and line not in out]
+    run = SEEDS["standard"]["runs"][0]
+    if f"10000 images, {len(run['misread'])} of them misclassified" in out:  # no tie that this machine rounds otherwise
+        assert not missing
+    low, high = run["test_interval"]
+    assert shown[:2] == [
+        f"Test accuracy {run['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), "
+        f"loss {run['test_loss']:.4f}",
+        f"10000 images, {len(run['misread'])} of them misclassified",
+    ]
+
+
+def test_readme_shows_what_the_reader_prints(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(paths, "OUTPUTS", tmp_path)  # where no learner's network is
+    assert test_model.main([str(paths.SAMPLE_PICTURE)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    network, answer, *preview = printed("python test_model.py data/samples/crossed_seven.jpg")
+    assert out[0].endswith(network.removeprefix("Network: the shipped reader, ")) and out[1].endswith(answer)
+    assert [line.rstrip() for line in out[2:]] == [line.rstrip() for line in preview]
+
+
 def test_own_handwriting_agrees_with_the_stored_results():
     results = json.loads((paths.BENCHMARKS / "own_digits.json").read_text(encoding="utf-8"))["read right"]
     for group in ("all", "tuned on", "not tuned on", "photos"):
         number, *shares = results[group].values()
         assert f"| {number} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |" in README
+    every, photos = (next(iter(results[group].values())) for group in ("all", "photos"))
+    assert f"Measured on {every} pictures" in README and f"read of the {every} pictures" in README
+    assert f"The other {every - photos} of the {every} are" in README
 
 
 def test_letters_and_scribbles_agree_with_the_stored_results():

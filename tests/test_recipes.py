@@ -21,8 +21,8 @@ def images_and_labels():
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_stored_results_were_measured_with_the_rows_as_they_are(name):
-    recipe, _, epochs = name.partition(", ")
-    row = RECIPES[recipe]._replace(**({"epochs": int(epochs.split()[0])} if epochs else {}))
+    recipe, _, change = name.partition(", ")  # such as "16 epochs"
+    row = RECIPES[recipe]._replace(**({"epochs": int(change.split()[0])} if change.endswith("epochs") else {}))
     assert {"purpose": row.purpose, **SEEDS[name]["recipe"]} == row._asdict()
 
 

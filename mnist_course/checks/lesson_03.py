@@ -41,8 +41,8 @@ RATES = (0.001, 0.01, 0.1)
     "3.2",
     hints=[
         "Train three times, each time a new network from mh.build_cnn(learning_rate=rate) after the same seed.",
-        "model.fit(x_train[:2000], y_train[:2000], validation_data=(x_validation, y_validation), epochs=3).history "
-        "is what goes into histories[rate].",
+        "batches = training.ShuffledBatches(x_train[:2000], y_train[:2000], seed=0), and then histories[rate] = "
+        "model.fit(batches, validation_data=(x_validation, y_validation), epochs=3).history.",
         'best_rate is the rate whose histories[rate]["val_accuracy"][-1] is the largest of the three.',
     ],
     takeaway="A larger step learns faster, until it is too large to learn at all. Where that is, only measuring tells.",
