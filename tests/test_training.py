@@ -223,6 +223,8 @@ def test_every_epoch_shows_all_rows_in_a_new_order_and_a_resumed_one_in_the_same
     epochs = [tuple(seen[start : start + 64]) for start in (0, 64, 128)]
     assert len(seen) == 192 and len(set(epochs)) == 3
     assert all(sorted(epoch) == list(range(64)) for epoch in epochs)
+    together = [{frozenset(epoch[start : start + 16]) for start in range(0, 64, 16)} for epoch in epochs]
+    assert together[0] != together[1] != together[2]  # other batches, not the same ones in another order
     for interrupt in (2, 3):
         assert rows_seen(tmp_path / "broken", interrupt) == seen
 
