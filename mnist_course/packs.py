@@ -23,6 +23,7 @@ from mnist_course.files import write_whole
 _SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
 _FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
 FOR_EVERYBODY = (
+    "benchmarks/own_digits.json",  # notebook 05 reads this one
     "benchmarks/seeds.json",  # notebook 07 reads these two
     "benchmarks/ladder.json",
 )
