@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import mnist_helpers as mh
 from benchmarks import own_digits, recipe_table, seeds, time_to_accuracy
@@ -60,6 +61,23 @@ def test_a_refused_picture_counts_as_misread(corner_reader):
     probabilities = np.eye(10)[[0, 3, 0, 0]]
     probabilities[2:] = np.nan
     assert own_digits.share_right(probabilities, np.array([0, 4, 0, 0]), np.ones(4, bool)) == 0.25
+
+
+def test_real_photos_need_the_preparation_and_the_training_as_notebook_05_says():
+    stored = json.loads(own_digits.RESULTS.read_text(encoding="utf-8"))
+    group = " and ".join(own_digits.PHOTO_KINDS)
+    number, *shares = stored["read right"][group].values()
+    assert shares == sorted(set(shares))  # usual, proper, proper with the robust network
+    assert number / 2 < stored[group]["tuned on"] < number
+    parts = [stored["read right"][kind] for kind in own_digits.PHOTO_KINDS]
+    for way, share in zip(own_digits.WAYS, shares, strict=True):
+        assert sum(part["pictures"] * part[way] for part in parts) / number == pytest.approx(share, abs=1e-4)
+
+
+def test_share_of_side_is_that_of_the_longer_side():
+    page = np.full((200, 300), 255, np.uint8)
+    page[50:150, 140:160] = 0
+    assert own_digits.share_of_side(Image.fromarray(page)) == pytest.approx(0.5, abs=0.03)
 
 
 def test_pictures_that_are_refused_are_loaded_as_black(tmp_path):
