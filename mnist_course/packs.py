@@ -27,8 +27,6 @@ FOR_EVERYBODY = (
     "benchmarks/ladder.json",
     "benchmarks/dropout.json",
     "benchmarks/own_digits.json",
-    "benchmarks/ladder.json",
-    "benchmarks/dropout.json",
 )
 STUDENT_NOTE = (
     "> This is the student's copy. Solutions, tests and measurements are left out, so there is nothing for "
