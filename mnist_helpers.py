@@ -18,7 +18,7 @@ from mnist_course.quiet import quiet_stderr
 with quiet_stderr():  # TensorFlow's C++ side talks while it is imported; since 2.19 no environment variable stops it
     import keras
 
-# test images whose label fewer than three of five people upheld; notebook 04 names the source
+# test images whose label fewer than three of five people upheld; notebook 05 names the source
 DOUBTFUL_LABELS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 DATA_SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
 BLUE, VERMILLION = "#0072B2", "#D55E00"  # from Okabe and Ito's colour-blind-safe palette
@@ -93,7 +93,7 @@ def scale_pixels(images):
 
 
 def one_hot(labels):
-    """Return labels, integers (n,) in [0, 9], as `y`, float32 (n, 10) with a single 1 a row. Taught in notebook 02.
+    """Return labels, integers (n,) in [0, 9], as `y`, float32 (n, 10) with a single 1 a row. Taught in notebook 03.
 
     Raises ValueError for labels of another type, shape or range.
     """
@@ -112,7 +112,7 @@ def one_hot(labels):
 def build_cnn(*, learning_rate=0.001, dropout=0.5):
     """Return the course's network, compiled: 28 x 28 x 1 in, 10 probabilities out, 225,034 parameters.
 
-    Built layer by layer in notebook 02. Call `keras.utils.set_random_seed` first for repeatable initial weights.
+    Built layer by layer in notebook 03. Call `keras.utils.set_random_seed` first for repeatable initial weights.
     """
     layers = keras.layers
     model = keras.Sequential(
@@ -133,12 +133,12 @@ def build_cnn(*, learning_rate=0.001, dropout=0.5):
 
 
 def predict(model, images):
-    """Return the network's probabilities, float32 (n, 10), for raw uint8 images (n, 28, 28). See notebook 02."""
+    """Return the network's probabilities, float32 (n, 10), for raw uint8 images (n, 28, 28). See notebook 03."""
     return model.predict(scale_pixels(images), batch_size=1000, verbose=0)
 
 
 def evaluate(labels, probabilities):
-    """Return what probabilities (n, 10) are worth beside the true labels, integers (n,). Taught in notebook 04.
+    """Return what probabilities (n, 10) are worth beside the true labels, integers (n,). Taught in notebook 05.
 
     It is a dict: "loss" (mean categorical cross-entropy), "accuracy" in [0, 1], "interval" (its 95 % Wilson
     interval), "precision", "recall", "f1" (10 values each), "confusion_matrix", integers (10, 10): a row a true digit.
@@ -177,7 +177,7 @@ def _check_predictions(labels, probabilities):
 def calibration_error(labels, probabilities):
     """Return the mean distance between confidence and accuracy in 15 groups of equal width, weighted by their sizes.
 
-    Taught in notebook 04. Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks (2017).
+    Taught in notebook 05. Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks (2017).
     """
     labels, probabilities = _check_predictions(labels, probabilities)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
@@ -187,7 +187,7 @@ def calibration_error(labels, probabilities):
 
 
 def most_confused(matrix, count=5):
-    """Return the `count` most frequent mistakes as (true digit, predicted digit, how often). Used in notebook 04."""
+    """Return the `count` most frequent mistakes as (true digit, predicted digit, how often). Used in notebook 05."""
     mistakes = np.array(matrix)
     np.fill_diagonal(mistakes, 0)
     order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
@@ -198,7 +198,7 @@ def most_confused(matrix, count=5):
 def rank_misclassified(labels, probabilities):
     """Return the indices (m,) of the misclassified images, those the network was most confident about first.
 
-    Used in notebooks 04 and 06.
+    Used in notebooks 05 and 07.
     """
     labels, probabilities = _check_predictions(labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
@@ -253,7 +253,7 @@ def plot_class_counts(parts):
 def plot_learning_curves(history):
     """Draw loss and accuracy, training and validation, over the epochs, mark the best one; return the figure.
 
-    `history` is what `training.train` returns. Used in notebook 03.
+    `history` is what `training.train` returns. Used in notebook 04.
     """
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="tight")
     epochs = np.arange(1, len(history["loss"]) + 1)
@@ -269,7 +269,7 @@ def plot_learning_curves(history):
 
 
 def plot_confusion_matrix(matrix):
-    """Draw a confusion matrix, integers (10, 10), with its counts; return the figure. Taught in notebook 04.
+    """Draw a confusion matrix, integers (10, 10), with its counts; return the figure. Taught in notebook 05.
 
     The colour shows mistakes only; the diagonal has none.
     """
@@ -290,7 +290,7 @@ def plot_confusion_matrix(matrix):
 def plot_misclassified(images, labels, probabilities, *, count=30):
     """Draw the `count` most confident mistakes with true digit, prediction and confidence; return the figure.
 
-    Used in notebook 04. Raises ValueError when nothing is misclassified.
+    Used in notebook 05. Raises ValueError when nothing is misclassified.
     """
     ranked = rank_misclassified(labels, probabilities)[:count]
     if len(ranked) == 0:

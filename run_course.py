@@ -145,7 +145,7 @@ def refresh(notebooks, timeout):
 def parse(argv):
     """Return the arguments; ValueError for those that do not go together."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--notebooks", nargs="+", metavar="NN", help="only these, by the start of their names: 03 04")
+    parser.add_argument("--notebooks", nargs="+", metavar="NN", help="only these, by the start of their names: 04 05")
     parser.add_argument(
         "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters",
         help="set a parameter in the notebooks that have it; may be repeated",

@@ -5,7 +5,7 @@
 FOLDER has the pictures and labels.tsv with columns file, label, kind and source (the repository each came from). Three
 ways are compared: the usual tutorial way with the standard network, the course's preparation with the standard network,
 and the preparation with the robust one. Sources in TUNED_ON were looked at while preparation and recipe were made; the
-others were not. The results go to benchmarks/own_digits.json; the pictures themselves stay where they are. Notebook 05
+others were not. The results go to benchmarks/own_digits.json; the pictures themselves stay where they are. Notebook 06
 shows the row of PHOTO_KINDS, and how much of its picture's side a digit takes there.
 """
 

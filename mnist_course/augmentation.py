@@ -1,4 +1,4 @@
-"""What is done to training pictures: warped digits, and digits of other hands, pens and cameras (notebooks 05 and 07).
+"""What is done to training pictures: warped digits, and digits of other hands, pens and cameras (notebooks 06 and 08).
 
 `WarpedPictures` and `RobustPictures` hand batches to `model.fit`; the functions below them change pictures.
 """

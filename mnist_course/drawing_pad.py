@@ -1,4 +1,4 @@
-"""A pad to draw a digit on, in JupyterLab or Colab (notebook 05). It brings its own JavaScript and needs no network."""
+"""A pad to draw a digit on, in JupyterLab or Colab (notebook 06). It brings its own JavaScript and needs no network."""
 
 import base64
 import io

@@ -1,7 +1,7 @@
 """The recipes' networks, which of them a weights file belongs to, and reading at several places.
 
 The course's own network is `mnist_helpers.build_cnn`; here stand the others, those of the recipes `fast`, `tiny` and
-`record` (notebook 07).
+`record` (notebook 08).
 """
 
 import keras
@@ -86,7 +86,7 @@ def load_network(path):
 def load_trained_network(output_dir=paths.OUTPUTS):
     """Return the trained network: the learner's own from `output_dir` if there is one, else the shipped one.
 
-    Prints which it took. Used in notebooks 03 and 04. Raises ValueError when the weights file is damaged.
+    Prints which it took. Used in notebooks 04 and 05. Raises ValueError when the weights file is damaged.
     """
     path = paths.find_weights(output_dir)
     model = load_network(path)

@@ -23,7 +23,7 @@ from mnist_course.files import write_whole
 _SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
 _FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
 FOR_EVERYBODY = (
-    "benchmarks/seeds.json",  # notebooks 03, 05 and 07 read these
+    "benchmarks/seeds.json",  # notebooks 04, 06 and 08 read these
     "benchmarks/ladder.json",
     "benchmarks/dropout.json",
     "benchmarks/own_digits.json",

@@ -1,6 +1,6 @@
 """Photographed-looking pictures of MNIST digits on paper, for measuring a reader on pictures whose digit is known.
 
-Used in notebook 05. Each photo has its own paper, pen, place, tilt, light, blur and JPEG quality; some have a shadow's
+Used in notebook 06. Each photo has its own paper, pen, place, tilt, light, blur and JPEG quality; some have a shadow's
 edge or ruled lines.
 """
 

@@ -1,7 +1,7 @@
 """Digits drawn by a program as a pen would draw them, in many more styles than MNIST's writers used.
 
 A style is a line of text: points `xy` on a grid of 10 x 10, x to the right and y down, through which the pen moves
-in a smooth curve. `!` after a point makes a sharp corner there, `/` lifts the pen. Notebook 05 shows all of them.
+in a smooth curve. `!` after a point makes a sharp corner there, `/` lifts the pen. Notebook 06 shows all of them.
 
 In all functions `rng` is a NumPy Generator, and pictures are uint8 (n, 28, 28) in [0, 255], made as MNIST's were: white
 ink whose bounding box fits 20 x 20, with its centre of mass in the middle.

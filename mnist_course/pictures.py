@@ -445,6 +445,6 @@ def to_mnist(image):
 
 
 def naive_image(picture):
-    """Make uint8 (28, 28) of a PIL image as most tutorials do: grey, shrunk, inverted when bright (notebook 05)."""
+    """Make uint8 (28, 28) of a PIL image as most tutorials do: grey, shrunk, inverted when bright (notebook 06)."""
     grey = np.asarray(picture.convert("L").resize((28, 28), Image.Resampling.LANCZOS))
     return 255 - grey if grey.mean() > 127 else grey

@@ -1,6 +1,6 @@
 """The recipes of `train_model.py --recipe`: one row each says which network is trained, on what, and how.
 
-Whatever speaks of a recipe reads its row: the commands, the README's table, the benchmarks and notebook 07. What each
+Whatever speaks of a recipe reads its row: the commands, the README's table, the benchmarks and notebook 08. What each
 reaches, with its spread, is in benchmarks/seeds.json.
 """
 

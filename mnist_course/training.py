@@ -1,6 +1,6 @@
 """Train with resume and safe saving: `train`, its callbacks, weight files, and the export for LiteRT.
 
-Notebook 03 shows what Keras's own callbacks do, and what `train` adds to them.
+Notebook 04 shows what Keras's own callbacks do, and what `train` adds to them.
 """
 
 import contextlib
@@ -240,7 +240,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 class ShuffledBatches(keras.utils.PyDataset):
     """Batches of `x` and `y` for `model.fit`, in a new order in every epoch; the same `seed` gives the same orders.
 
-    Taught in notebook 03. `x` and `y` are arrays of equal length; every row comes once an epoch, the last batch is
+    Taught in notebook 04. `x` and `y` are arrays of equal length; every row comes once an epoch, the last batch is
     smaller. On TensorFlow, `fit` repeats the order of the first epoch when it gets arrays after
     `keras.utils.set_random_seed` (seen with Keras 3.15.1; TensorFlow's issue 35682 (2020) explains it).
     """
@@ -271,7 +271,7 @@ def train(
 ):  # fmt: skip
     """Train `model` on the batches of `training`, judge it on `validation = (x, y)`, return the history.
 
-    Taught in notebook 03. `training` is `ShuffledBatches` or another PyDataset with a method `begin(epoch)`. At most
+    Taught in notebook 04. `training` is `ShuffledBatches` or another PyDataset with a method `begin(epoch)`. At most
     `epochs` epochs; it stops when the validation loss has not improved for `patience` of them. `output_dir` receives
     the best weights and a CSV log after every epoch, and until the end a backup, with `settings`, from which
     `resume=True` goes on. Networks of an earlier training are kept there as previous_…; afterwards `model` holds the

@@ -63,7 +63,7 @@ def test_a_refused_picture_counts_as_misread(corner_reader):
     assert own_digits.share_right(probabilities, np.array([0, 4, 0, 0]), np.ones(4, bool)) == 0.25
 
 
-def test_real_photos_need_the_preparation_and_the_training_as_notebook_05_says():
+def test_real_photos_need_the_preparation_and_the_training_as_notebook_06_says():
     stored = json.loads(own_digits.RESULTS.read_text(encoding="utf-8"))
     group = " and ".join(own_digits.PHOTO_KINDS)
     number, *shares = stored["read right"][group].values()
@@ -170,7 +170,7 @@ def mean_and_spread(name, accuracy):
     return np.mean(accuracies), np.std(accuracies, ddof=1)
 
 
-def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_notebook_07_says():
+def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_notebook_08_says():
     for accuracy in ("validation_accuracy", "test_accuracy"):
         (longer, spread), (shorter, other_spread) = (
             mean_and_spread(n, accuracy) for n in ("record", "record, 16 epochs")
@@ -181,7 +181,7 @@ def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_not
             assert longer >= shorter  # the rule by which the longer training was taken
 
 
-def test_steps_of_the_ladder_bring_what_notebook_07_says():
+def test_steps_of_the_ladder_bring_what_notebook_08_says():
     steps = json.loads((paths.BENCHMARKS / "ladder.json").read_text(encoding="utf-8"))["steps"]
     record = STORED["record"]
     accuracies = [

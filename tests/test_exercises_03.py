@@ -1,191 +1,113 @@
 """The exercises of notebook 03: right answers of several forms are accepted, and each mistake is named."""
 
-from types import SimpleNamespace
+import math
 
 import keras
 import numpy as np
 import pytest
 from exercise_tables import table_tests
+from scipy import special
 
-from mnist_course import training
+import mnist_helpers as mh
 from mnist_course.checks import lesson_03
 
-
-def run(*val_accuracy):
-    return {"val_accuracy": list(val_accuracy), "val_loss": [1 - value for value in val_accuracy]}
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
-SLOW, FAST, STUCK = run(0.7, 0.84, 0.88), run(0.88, 0.95, 0.954), run(0.1, 0.1, 0.103)
-RUNS = {0.001: SLOW, 0.01: FAST, 0.1: STUCK}
+def softmax_row_by_row(logits):
+    rows = []
+    for row in logits.tolist():
+        exponentials = [math.exp(logit - max(row)) for logit in row]
+        rows.append([value / sum(exponentials) for value in exponentials])
+    return rows
 
 
-def stopping_epoch(losses, patience, *, improves=lambda loss, best: loss < best, extra=0, never=len):
-    best, waited = np.inf, 0
-    for epoch, loss in enumerate(losses, start=1):
-        if improves(loss, best):
-            best, waited = loss, 0
-        else:
-            waited += 1
-        if waited == patience + extra:
-            return epoch
-    return never(losses)
+def softmax_that_overflows(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
-def stop_by_the_last_minimum(losses, patience):
-    for epoch in range(1, len(losses) + 1):
-        if epoch - 1 - int(np.argmin(losses[:epoch])) >= patience:
-            return np.int64(epoch)
-    return len(losses)
+def softmax_with_one_maximum(logits):
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def stop_at_rises_in_a_row(losses, patience):
-    rises = 0
-    for epoch in range(1, len(losses)):
-        rises = rises + 1 if losses[epoch] >= losses[epoch - 1] else 0
-        if rises == patience:
-            return epoch + 1
-    return len(losses)
-
-
-def stop_without_resetting(losses, patience):
-    waited = 0
-    for epoch in range(1, len(losses) + 1):
-        waited += losses[epoch - 1] > min(losses[:epoch]) or losses[epoch - 1] in losses[: epoch - 1]
-        if waited == patience:
-            return epoch
-    return len(losses)
-
-
-def stop_with_patience_of_two_at_least(losses, patience):
-    return stopping_epoch(losses, max(patience, 2))
-
-
-def callback(act):
-    """Return a class of callbacks that do this after each epoch."""
-
-    class StopAtAccuracy(keras.callbacks.Callback):
-        def __init__(self, target):
-            super().__init__()
-            self.target = target
-
-        def on_epoch_end(self, epoch, logs=None):
-            act(self, logs)
-
-    return StopAtAccuracy
-
-
-def stop_if(condition):
-    def act(self, logs):
-        if condition(self, logs):
-            self.model.stop_training = True
-
-    return callback(act)
-
-
-class RemembersTheBest(keras.callbacks.Callback):
-    def __init__(self, target):
-        super().__init__()
-        self.target, self.best = target, 0
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.best = max(self.best, logs.get("val_accuracy", 0))
-        self.model.stop_training |= self.best >= self.target
-
-
-class NoCallback:
-    def __init__(self, target): ...
+def shares_of_powers_of_two(logits):
+    return 2**logits / (2**logits).sum(axis=1, keepdims=True)
 
 
 def untouched(*arguments): ...
 
 
-def untouched_callback(self, logs):
-    raise NotImplementedError
-
-
-def assign_comparison(self, logs):
-    self.model.stop_training = logs["val_accuracy"] >= self.target
-
-
-REACHED = stop_if(lambda self, logs: logs["val_accuracy"] >= self.target)
+VERTICAL = [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]
 RIGHT = {
-    "3.1": [(5_908,), (np.int64(5_908),), (np.ceil(54_000 / 64) * 7,)],
+    "3.1": [(215_658,), (np.int64(215_658),), (215_658.0,)],
     "3.2": [
-        (0.01, RUNS),
-        (np.float64(0.01), {rate: SimpleNamespace(history=history) for rate, history in RUNS.items()}),
-        (0.1, {0.1: FAST, 0.01: SLOW, 0.001: run(0.3, 0.5, 0.6)}),
+        (VERTICAL,),
+        (np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8,),
+        (np.array([[0, 0, 0], [-0.3, 0.1, 0.2], [0, 0, 0]], dtype="float32"),),
     ],
-    "3.3": [(stopping_epoch,), (stop_by_the_last_minimum,)],
-    "3.4": [(REACHED,), (RemembersTheBest,)],
+    "3.3": [(12.2,), (np.float32(47.07),), (34,)],
+    "3.4": [(softmax_row_by_row,), (lambda logits: special.softmax(logits, axis=1),), (keras.ops.softmax,)],
 }
 WRONG = {
     "3.1": [
         ((None,), "not attempted yet"),
-        ((5_901,), "round up"),
-        ((5_906.25,), "in each epoch, not once at the end"),
-        ((5_907,), "in each epoch, not once at the end"),
-        ((844,), "That is one epoch"),
-        ((2_954,), "batch size of 128"),
-        ((6_566,), "You divided 60,000 images"),
-        ((378_000,), "how often an image is looked at"),
-        ((5_909,), "It is not 5,909"),
+        ((225_034,), "the network with 32 filters"),
+        ((224_874,), "changed the first layer only"),
+        ((207_018,), "as deep as the first layer has filters"),
+        ((215_440,), "left the biases out"),
+        ((108_618,), "the second still has 64 filters"),
+        ((9_440,), "the two convolutional layers"),
+        ((9_376,), "how many fewer they are"),
+        ((215_659,), "It is not 215,659"),
     ],
     "3.2": [
-        ((None, {}), "not attempted yet"),
-        ((0.01, [SLOW, FAST, STUCK]), "a dict from learning rate to history"),
-        ((0.01, {0.001: SLOW, 0.01: FAST}), "no run with the learning rate 0.1"),
-        ((0.01, RUNS | {0.1: [0.1, 0.1, 0.1]}), "histories[0.1] has no val_accuracy"),
-        ((0.01, RUNS | {0.1: {"accuracy": [0.1, 0.1, 0.1]}}), "histories[0.1] has no val_accuracy"),
-        ((0.01, RUNS | {0.01: run(0.9, 0.95)}), "with 0.01 has 2 epochs"),
-        ((0.01, RUNS | {0.001: FAST}), "the same to the last digit"),
-        ((0.95, RUNS), "best_rate is one of (0.001, 0.01, 0.1), received 0.95"),
-        ((0.1, RUNS), "ended lowest"),
-        ((0.001, RUNS), "you reached 88.0% after 3 epochs; another run ended higher"),
+        ((None,), "not attempted yet"),
+        (([-1, 0, 1],), "Expected an array of shape (3, 3)"),
+        (([[-1, 0, 2]] * 3,), "It answers 765 on even ink"),
+        (([[-1, -1, -1], [0, 0, 0], [1, 1, 1]],), "answers to horizontal edges too"),
+        (([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]],), "answers to horizontal edges too"),
+        ((np.zeros((3, 3)),), "does not answer at all"),
+        (([[1, -1, 0], [-1, 1, 0], [0, 0, 0]],), "does not answer at all"),
+        (([[-1, 2, -1]] * 3,), "positive and negative answers"),
+        (([[1, 0, -1]] * 3,), "change the signs"),
     ],
     "3.3": [
-        ((untouched,), "not attempted yet"),
-        ((lambda losses, patience: stopping_epoch(losses, patience) - 1,), "epochs count from 1"),
-        ((lambda losses, patience: int(np.argmin(losses[:5])) + 1,), "the epoch of the minimum"),
-        ((lambda losses, patience: stopping_epoch(losses, patience, extra=1),), "an epoch too late"),
-        ((lambda losses, patience: 1,), "the loss gets worse three times"),
-        ((stop_at_rises_in_a_row,), "not with the epoch before"),
-        ((stop_without_resetting,), "sets the count of waiting epochs back to 0"),
-        (
-            (lambda losses, patience: stopping_epoch(losses, patience, improves=lambda loss, best: loss <= best),),
-            "equal to the minimum is no improvement",
-        ),
-        (
-            (lambda losses, patience: stopping_epoch(losses, patience, never=lambda losses: None),),
-            "it returns None. When nothing stops the run",
-        ),
-        ((stop_with_patience_of_two_at_least,), "With a patience of 1"),
+        ((None,), "not attempted yet"),
+        ((2.302,), "mh.predict scales for you"),
+        ((3.1,), "`model` has learned a batch"),
+        ((0.6,), "`model` has learned a batch"),
+        ((73_000.0,), "Take the mean over the images"),
     ],
     "3.4": [
-        ((callback(untouched_callback),), "not attempted yet"),
-        ((REACHED(0.9),), "Pass the class itself"),
-        ((NoCallback,), "inherit from keras.callbacks.Callback"),
-        ((stop_if(lambda self, logs: True),), "although the target is 0.9"),
-        ((stop_if(lambda self, logs: logs["val_accuracy"] < self.target),), "although the target is 0.9"),
-        ((stop_if(lambda self, logs: logs["accuracy"] >= self.target),), "the validation accuracy counts"),
-        ((callback(untouched),), "model.stop_training is not set to True"),
-        ((callback(lambda self, logs: setattr(self, "stop_training", True)),), "is not set to True"),
-        ((stop_if(lambda self, logs: logs["val_accuracy"] >= 0.9),), "use the target that was given"),
-        ((stop_if(lambda self, logs: logs["val_accuracy"] > self.target),), "use >="),
-        ((callback(assign_comparison),), "after another callback asked to stop"),
-        ((callback(lambda self, logs: logs["validation"]),), "The function raised KeyError"),
+        ((untouched,), "not attempted yet"),
+        ((lambda logits: softmax_row_by_row(logits)[0],), "Expected an array of shape (5, 10)"),
+        ((lambda logits: special.log_softmax(logits, axis=1),), "never negative"),
+        ((special.softmax,), "The whole batch adds up to 1"),
+        ((lambda logits: special.softmax(logits, axis=0),), "Each column adds up to 1"),
+        ((np.exp,), "The first row adds up to"),
+        ((shares_of_powers_of_two,), "Each row adds up to 1, but the values are off"),
+        ((softmax_that_overflows,), "its own largest logit"),
+        ((softmax_with_one_maximum,), "its own largest logit"),
+        ((lambda logits: softmax_that_overflows(np.clip(logits, -700, 700)),), "add 1,000 to all logits of a row"),
     ],
 }
 
 test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(3, RIGHT, WRONG)
 
 
-@pytest.mark.parametrize("losses, patience, expected, reason", lesson_03.CURVES)
-def test_expected_epochs_are_those_of_early_stopping(losses, patience, expected, reason):
-    early_stopping, model = training.EarlyStopping(patience), SimpleNamespace(stop_training=False)
-    early_stopping.set_model(model)
-    early_stopping.on_train_begin()
-    for epoch, loss in enumerate(losses):
-        early_stopping.on_epoch_end(epoch, {"val_loss": loss})
-        if model.stop_training:
-            break
-    assert epoch + 1 == expected
+def test_parameter_count_is_what_keras_counts():
+    layers = mh.build_cnn().layers
+    changed = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(16, 3)])
+    for layer in layers[1:]:
+        changed.add(layer.__class__.from_config(layer.get_config()))
+    assert changed.count_params() == lesson_03.COUNT
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_raw_loss_of_any_seed_is_accepted_however_it_is_measured(seed):
+    keras.utils.set_random_seed(seed)
+    images, labels = (part[:100] for part in mh.load_mnist()[0])
+    model, pixels = mh.build_cnn(), images[..., np.newaxis].astype("float32")
+    lesson_03.check_raw_loss(model.evaluate(pixels, mh.one_hot(labels), verbose=0)[0])
+    lesson_03.check_raw_loss(mh.evaluate(labels, model.predict(pixels, verbose=0))["loss"])

@@ -1,175 +1,191 @@
 """The exercises of notebook 04: right answers of several forms are accepted, and each mistake is named."""
 
+from types import SimpleNamespace
+
+import keras
 import numpy as np
+import pytest
 from exercise_tables import table_tests
 
-MATRIX = 900 * np.eye(10, dtype=int)
-MATRIX[2, 2] = 1000  # 2 is given most often, right answers included
-MATRIX[[4, 7], 9] = 7, 6  # 9 is the wrong answer 13 times
-MATRIX[3, [5, 8, 1]] = 5  # 3 is misread 15 times
-TIED = MATRIX.copy()
-TIED[0, 6] = 13
-FEW = np.eye(10, dtype=int)
-FEW[1, 6] = FEW[2, 6] = FEW[3, 6] = 1  # 6 is the wrong answer, 3 times
+from mnist_course import training
+from mnist_course.checks import lesson_04
+
+
+def run(*val_accuracy):
+    return {"val_accuracy": list(val_accuracy), "val_loss": [1 - value for value in val_accuracy]}
+
+
+SLOW, FAST, STUCK = run(0.7, 0.84, 0.88), run(0.88, 0.95, 0.954), run(0.1, 0.1, 0.103)
+RUNS = {0.001: SLOW, 0.01: FAST, 0.1: STUCK}
+
+
+def stopping_epoch(losses, patience, *, improves=lambda loss, best: loss < best, extra=0, never=len):
+    best, waited = np.inf, 0
+    for epoch, loss in enumerate(losses, start=1):
+        if improves(loss, best):
+            best, waited = loss, 0
+        else:
+            waited += 1
+        if waited == patience + extra:
+            return epoch
+    return never(losses)
+
+
+def stop_by_the_last_minimum(losses, patience):
+    for epoch in range(1, len(losses) + 1):
+        if epoch - 1 - int(np.argmin(losses[:epoch])) >= patience:
+            return np.int64(epoch)
+    return len(losses)
+
+
+def stop_at_rises_in_a_row(losses, patience):
+    rises = 0
+    for epoch in range(1, len(losses)):
+        rises = rises + 1 if losses[epoch] >= losses[epoch - 1] else 0
+        if rises == patience:
+            return epoch + 1
+    return len(losses)
+
+
+def stop_without_resetting(losses, patience):
+    waited = 0
+    for epoch in range(1, len(losses) + 1):
+        waited += losses[epoch - 1] > min(losses[:epoch]) or losses[epoch - 1] in losses[: epoch - 1]
+        if waited == patience:
+            return epoch
+    return len(losses)
+
+
+def stop_with_patience_of_two_at_least(losses, patience):
+    return stopping_epoch(losses, max(patience, 2))
+
+
+def callback(act):
+    """Return a class of callbacks that do this after each epoch."""
+
+    class StopAtAccuracy(keras.callbacks.Callback):
+        def __init__(self, target):
+            super().__init__()
+            self.target = target
+
+        def on_epoch_end(self, epoch, logs=None):
+            act(self, logs)
+
+    return StopAtAccuracy
+
+
+def stop_if(condition):
+    def act(self, logs):
+        if condition(self, logs):
+            self.model.stop_training = True
+
+    return callback(act)
+
+
+class RemembersTheBest(keras.callbacks.Callback):
+    def __init__(self, target):
+        super().__init__()
+        self.target, self.best = target, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.best = max(self.best, logs.get("val_accuracy", 0))
+        self.model.stop_training |= self.best >= self.target
+
+
+class NoCallback:
+    def __init__(self, target): ...
 
 
 def untouched(*arguments): ...
 
 
-def rank(labels, probabilities, k, confidence=lambda labels, probabilities: -probabilities.max(axis=1)):
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    return wrong[np.argsort(confidence(labels[wrong], probabilities[wrong]))][:k]
+def untouched_callback(self, logs):
+    raise NotImplementedError
 
 
-def rank_one_by_one(labels, probabilities, k):
-    mistakes = [i for i in range(len(labels)) if max(probabilities[i]) != probabilities[i][labels[i]]]
-    return sorted(mistakes, key=lambda i: max(probabilities[i]), reverse=True)[:k]
+def assign_comparison(self, logs):
+    self.model.stop_training = logs["val_accuracy"] >= self.target
 
 
-def rank_with_right_ones(labels, probabilities, k):
-    return np.argsort(-probabilities.max(axis=1))[:k]
-
-
-def rank_places(labels, probabilities, k):
-    wrong = probabilities.argmax(axis=1) != labels
-    return np.argsort(-probabilities[wrong].max(axis=1))[:k]
-
-
-def rank_by_truth(labels, probabilities):
-    return probabilities[np.arange(len(labels)), labels]
-
-
-def rank_always_k(labels, probabilities, k):
-    order = np.argsort(np.where(probabilities.argmax(axis=1) != labels, -probabilities.max(axis=1), 0))
-    return order[:k]
-
-
-def try_all(confidence, correct, target):
-    for candidate in np.unique(confidence):
-        if correct[confidence >= candidate].mean() >= target:
-            return candidate
-    return np.inf
-
-
-def try_all_in_pairs(confidence, correct, target):
-    pairs, best, right = sorted(zip(confidence, correct, strict=True), reverse=True), float("inf"), 0
-    for place, (sure, is_right) in enumerate(pairs):
-        right += is_right
-        last_of_equals = place + 1 == len(pairs) or pairs[place + 1][0] < sure
-        if last_of_equals and right / (place + 1) >= target:
-            best = sure
-    return best
-
-
-def just_below(confidence, correct, target):
-    return float(try_all(confidence, correct, target)) - 0.00001
-
-
-def cut_between_equals(confidence, correct, target):
-    order = np.argsort(-confidence, kind="stable")
-    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(accuracy >= target)
-    return confidence[order][reached[-1]] if len(reached) else np.inf
-
-
-def stop_at_first_fall(confidence, correct, target):
-    best = np.inf
-    for candidate in np.unique(confidence)[::-1]:
-        if correct[confidence >= candidate].mean() < target:
-            return best
-        best = candidate
-    return best
-
-
-def no_way_out(confidence, correct, target):
-    return min(candidate for candidate in confidence if correct[confidence >= candidate].mean() >= target)
-
-
-def without_last_line(confidence, correct, target):
-    threshold = try_all(confidence, correct, target)
-    return None if threshold == np.inf else threshold
-
-
-def answer_something(confidence, correct, target):
-    return min(try_all(confidence, correct, target), confidence.max())
-
-
-def make_validation(seed=3):
-    rng = np.random.default_rng(seed)
-    probabilities = rng.dirichlet(np.full(10, 0.1), 6000).astype("float32")
-    doubt = rng.random(6000) < 0.5 * (1 - probabilities.max(axis=1))
-    return (probabilities.argmax(axis=1) + doubt) % 10, probabilities
-
-
-VALIDATION = make_validation()
-THRESHOLD = try_all(VALIDATION[1].max(axis=1), VALIDATION[1].argmax(axis=1) == VALIDATION[0], 0.999)
-HOPELESS = (VALIDATION[1].argmax(axis=1) + 1) % 10, VALIDATION[1]
-
+REACHED = stop_if(lambda self, logs: logs["val_accuracy"] >= self.target)
 RIGHT = {
-    "4.1": [(9, MATRIX), (np.int64(9), MATRIX), (9.0, MATRIX.tolist()), (9, TIED), (6, TIED), (6, FEW)],
-    "4.2": [(2.0,), (np.float64(1.95),), (np.array(2.06),)],
-    "4.3": [(rank,), (rank_one_by_one,), (lambda *arguments: rank(*arguments).tolist(),)],
-    "4.4": [
-        (try_all, THRESHOLD, *VALIDATION),
-        (try_all_in_pairs, float(THRESHOLD), *VALIDATION),
-        (just_below, round(float(THRESHOLD), 5), *VALIDATION),
-        (try_all, np.inf, *HOPELESS),
+    "4.1": [(5_908,), (np.int64(5_908),), (np.ceil(54_000 / 64) * 7,)],
+    "4.2": [
+        (0.01, RUNS),
+        (np.float64(0.01), {rate: SimpleNamespace(history=history) for rate, history in RUNS.items()}),
+        (0.1, {0.1: FAST, 0.01: SLOW, 0.001: run(0.3, 0.5, 0.6)}),
     ],
+    "4.3": [(stopping_epoch,), (stop_by_the_last_minimum,)],
+    "4.4": [(REACHED,), (RemembersTheBest,)],
 }
 WRONG = {
     "4.1": [
-        ((None, MATRIX), "not attempted yet"),
-        ((13, MATRIX), "13 is how often that wrong answer was given"),
-        ((3, FEW), "3 is how often that wrong answer was given"),
-        ((17, MATRIX), "a number from 0 to 9, received 17"),
-        ((-1, MATRIX), "a number from 0 to 9, received -1"),
-        ((3, MATRIX), "3 is the digit that is misread most often, a row"),
-        ((2, MATRIX), "leave out the diagonal"),
-        ((5, MATRIX), "5 was the wrong answer 5 times"),
-        ((9, MATRIX[:9]), "Expected an array of shape (10, 10)"),
+        ((None,), "not attempted yet"),
+        ((5_901,), "round up"),
+        ((5_906.25,), "in each epoch, not once at the end"),
+        ((5_907,), "in each epoch, not once at the end"),
+        ((844,), "That is one epoch"),
+        ((2_954,), "batch size of 128"),
+        ((6_566,), "You divided 60,000 images"),
+        ((378_000,), "how often an image is looked at"),
+        ((5_909,), "It is not 5,909"),
     ],
     "4.2": [
-        ((None,), "not attempted yet"),
-        ((4.0,), "changes by a factor of 4"),
-        ((0.5,), "upside down"),
-        ((1.01,), "The spread did not change"),
-        ((1.74,), "1.74 is what comes out without repetition"),
-        ((2.5,), "the ratio is not 2.50"),
-        ((0.0017,), "the ratio is not 0.00"),
+        ((None, {}), "not attempted yet"),
+        ((0.01, [SLOW, FAST, STUCK]), "a dict from learning rate to history"),
+        ((0.01, {0.001: SLOW, 0.01: FAST}), "no run with the learning rate 0.1"),
+        ((0.01, RUNS | {0.1: [0.1, 0.1, 0.1]}), "histories[0.1] has no val_accuracy"),
+        ((0.01, RUNS | {0.1: {"accuracy": [0.1, 0.1, 0.1]}}), "histories[0.1] has no val_accuracy"),
+        ((0.01, RUNS | {0.01: run(0.9, 0.95)}), "with 0.01 has 2 epochs"),
+        ((0.01, RUNS | {0.001: FAST}), "the same to the last digit"),
+        ((0.95, RUNS), "best_rate is one of (0.001, 0.01, 0.1), received 0.95"),
+        ((0.1, RUNS), "ended lowest"),
+        ((0.001, RUNS), "you reached 88.0% after 3 epochs; another run ended higher"),
     ],
     "4.3": [
         ((untouched,), "not attempted yet"),
-        ((lambda labels, probabilities, k: rank(labels, probabilities, k - 1),), "Expected an array of shape (5,)"),
-        ((lambda labels, probabilities, k: -np.sort(-probabilities.max(axis=1))[:k],), "these look like probabilities"),
-        ((rank_places,), "places in your list of mistakes"),
-        ((lambda *arguments: rank(*arguments, lambda _, p: p.max(axis=1)),), "the least confident mistakes"),
-        ((lambda *arguments: rank(*arguments, rank_by_truth),), "ranks by the true digit's probability"),
+        ((lambda losses, patience: stopping_epoch(losses, patience) - 1,), "epochs count from 1"),
+        ((lambda losses, patience: int(np.argmin(losses[:5])) + 1,), "the epoch of the minimum"),
+        ((lambda losses, patience: stopping_epoch(losses, patience, extra=1),), "an epoch too late"),
+        ((lambda losses, patience: 1,), "the loss gets worse three times"),
+        ((stop_at_rises_in_a_row,), "not with the epoch before"),
+        ((stop_without_resetting,), "sets the count of waiting epochs back to 0"),
         (
-            (lambda *arguments: rank(*arguments, lambda *a: -rank_by_truth(*a)),),
-            "ranks by the true digit's probability",
+            (lambda losses, patience: stopping_epoch(losses, patience, improves=lambda loss, best: loss <= best),),
+            "equal to the minimum is no improvement",
         ),
-        ((rank_with_right_ones,), "images that were read right"),
-        ((lambda *arguments: rank(*arguments) + 1000,), "or none at all"),
-        ((lambda *arguments: np.sort(rank(*arguments)),), "but not the most confident first"),
-        ((lambda *arguments: rank(*arguments)[::-1],), "but not the most confident first"),
-        ((lambda *arguments: rank(*arguments, lambda labels, _: labels),), "not the five most confident ones"),
-        ((rank_always_k,), "With 3 mistakes and k = 8"),
+        (
+            (lambda losses, patience: stopping_epoch(losses, patience, never=lambda losses: None),),
+            "it returns None. When nothing stops the run",
+        ),
+        ((stop_with_patience_of_two_at_least,), "With a patience of 1"),
     ],
     "4.4": [
-        ((untouched, None, *VALIDATION), "not attempted yet"),
-        ((untouched, THRESHOLD, *VALIDATION), "not attempted yet"),
-        ((lambda confidence, correct, target: target, THRESHOLD, *VALIDATION), "0.8 is the target itself"),
-        ((lambda confidence, *_: len(confidence), THRESHOLD, *VALIDATION), "between 0 and 1; received 6"),
-        ((stop_at_first_fall, THRESHOLD, *VALIDATION), "answers 1 of 6 images; it could answer 5 and still reach 0.8"),
-        ((lambda confidence, *_: confidence.min(), THRESHOLD, *VALIDATION), "66.7% are read right, less than 0.8"),
-        ((cut_between_equals, THRESHOLD, *VALIDATION), "equally confident are answered together"),
-        ((lambda *arguments: (0.8, 0.7), THRESHOLD, *VALIDATION), "Expected one number"),
-        ((no_way_out, THRESHOLD, *VALIDATION), "return np.inf. The function raised ValueError"),
-        ((without_last_line, THRESHOLD, *VALIDATION), "If none reaches the target, return np.inf"),
-        ((answer_something, THRESHOLD, *VALIDATION), "nothing may be answered: return np.inf"),
-        ((try_all, THRESHOLD - 0.001, *VALIDATION), "were other images or another target used?"),
-        ((try_all, 0.999, *VALIDATION), "not 0.99900"),
+        ((callback(untouched_callback),), "not attempted yet"),
+        ((REACHED(0.9),), "Pass the class itself"),
+        ((NoCallback,), "inherit from keras.callbacks.Callback"),
+        ((stop_if(lambda self, logs: True),), "although the target is 0.9"),
+        ((stop_if(lambda self, logs: logs["val_accuracy"] < self.target),), "although the target is 0.9"),
+        ((stop_if(lambda self, logs: logs["accuracy"] >= self.target),), "the validation accuracy counts"),
+        ((callback(untouched),), "model.stop_training is not set to True"),
+        ((callback(lambda self, logs: setattr(self, "stop_training", True)),), "is not set to True"),
+        ((stop_if(lambda self, logs: logs["val_accuracy"] >= 0.9),), "use the target that was given"),
+        ((stop_if(lambda self, logs: logs["val_accuracy"] > self.target),), "use >="),
+        ((callback(assign_comparison),), "after another callback asked to stop"),
+        ((callback(lambda self, logs: logs["validation"]),), "The function raised KeyError"),
     ],
 }
 
 test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(4, RIGHT, WRONG)
+
+
+@pytest.mark.parametrize("losses, patience, expected, reason", lesson_04.CURVES)
+def test_expected_epochs_are_those_of_early_stopping(losses, patience, expected, reason):
+    early_stopping, model = training.EarlyStopping(patience), SimpleNamespace(stop_training=False)
+    early_stopping.set_model(model)
+    early_stopping.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        early_stopping.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            break
+    assert epoch + 1 == expected

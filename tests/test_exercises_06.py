@@ -2,145 +2,157 @@
 
 import numpy as np
 from exercise_tables import table_tests
-from scipy import ndimage
 
-import mnist_helpers as mh
-from mnist_course import paths, training
+from mnist_course import exercises, pen_strokes
+from mnist_course.checks import lesson_06
 
-
-def nearest_at_once(query, features, k):
-    return np.argsort(np.linalg.norm(features - query, axis=1))[:k]
-
-
-def nearest_in_a_loop(query, features, k):
-    distances = [sum((a - b) ** 2 for a, b in zip(row, query, strict=True)) for row in features]
-    return sorted(range(len(features)), key=distances.__getitem__)[:k]
-
-
-def nearest_expanded(query, features, k):
-    return np.argsort(np.square(features).sum(axis=1) - 2 * features @ query, kind="stable")[:k]
-
-
-def distances_only(query, features, k):
-    return np.sort(np.linalg.norm(features - query, axis=1))[:k]
-
-
-def farthest(query, features, k):
-    return np.argsort(-np.linalg.norm(features - query, axis=1))[:k]
-
-
-def shuffled(query, features, k):
-    return np.roll(nearest_at_once(query, features, k), 1)
-
-
-def by_absolute_differences(query, features, k):
-    return np.argsort(np.abs(features - query).sum(axis=1))[:k]
-
-
-def by_dot_product(query, features, k):
-    return np.argsort(-(features @ query))[:k]
-
-
-def by_angle(query, features, k):
-    return np.argsort(-(features @ query) / np.linalg.norm(features, axis=1))[:k]
-
-
-def push_at_once(x, gradient, step):
-    return np.clip(x - step * np.sign(gradient), 0, 1)
-
-
-def push_by_cases(x, gradient, step):
-    pushed = np.where(gradient > 0, x - step, np.where(gradient < 0, x + step, x))
-    return np.minimum(np.maximum(pushed, 0), 1).tolist()
-
-
-def push_as_tensor(x, gradient, step):
-    import tensorflow as tf
-
-    return tf.clip_by_value(tf.constant(x) - step * tf.sign(tf.constant(gradient)), 0, 1)
+SLASHED = "30 11 04 18 39 58 65 51 30 / 70 09"  # a zero that neither network was taught
+FLAGGED = "06 51! 59"  # a one, much like those that only the robust network was taught
 
 
 def untouched(*arguments): ...
 
 
+def average(image):
+    rows, columns = (np.average(np.arange(image.shape[axis]), weights=image.sum(axis=1 - axis)) for axis in (0, 1))
+    return rows, columns
+
+
+def average_on_a_grid(image):
+    weights = image.astype(float)
+    rows, columns = np.indices(image.shape)
+    return np.array([(rows * weights).sum(), (columns * weights).sum()]) / weights.sum()
+
+
+def average_one_by_one(image):
+    total = down = right = 0
+    for row, line in enumerate(image.tolist()):
+        for column, grey in enumerate(line):
+            total, down, right = total + grey, down + row * grey, right + column * grey
+    return [down / total, right / total]
+
+
+def average_in_uint8(image):
+    total, down, right = image.dtype.type(0), 0, 0
+    for row, column in np.ndindex(*image.shape):
+        grey = image[row, column]
+        with np.errstate(over="ignore"):
+            total, down, right = total + grey, down + float(row * grey), right + float(column * grey)
+    return down / float(total), right / float(total)
+
+
+def average_without_weights(image):
+    return np.argwhere(image > 0).mean(axis=0)
+
+
+def middle_of_box(image):
+    places = np.argwhere(image > 0)
+    return (places.min(axis=0) + places.max(axis=0)) / 2
+
+
+def distance_from_paper(grey):
+    return np.abs(grey.astype(float) - np.median(grey)).astype(np.uint8)
+
+
+def stretched_distance(grey):
+    distance = np.abs(grey.astype("int16") - int(np.median(grey[:5])))
+    return np.round(255 * (distance / distance.max())).astype("uint8")
+
+
+def turn_if_paper_is_bright(grey):
+    if np.median(grey) > (int(grey.min()) + int(grey.max())) / 2:
+        grey = 255 - grey
+    return grey - grey.min()
+
+
+def turn_if_mean_is_bright(grey):
+    return 255 - grey if grey.mean() > 127 else grey
+
+
+def distance_from_mean(grey):
+    return np.abs(grey.astype(float) - grey.mean()).astype(np.uint8)
+
+
+def subtract_in_uint8(grey):
+    return grey - np.uint8(np.median(grey))
+
+
 RIGHT = {
-    "6.1": [(10,), (10.0,), (np.int64(10),)],
-    "6.2": [(4,), (np.float32(4),), (np.array([4]),)],
-    "6.3": [(nearest_at_once,), (nearest_in_a_loop,), (nearest_expanded,)],
-    "6.4": [(push_at_once,), (push_by_cases,), (push_as_tensor,)],
+    "6.1": [(3,), (np.int64(3),), (3.0,)],
+    "6.2": [(average,), (average_on_a_grid,), (average_one_by_one,)],
+    "6.3": [(distance_from_paper,), (stretched_distance,), (turn_if_paper_is_bright,)],
+    "6.4": [
+        (0, SLASHED, (0.55, 0.63)),
+        (np.int64(4), "20! 06! 86 / 62 49", [1, 1.0]),
+        (7, " 01! 00 60! 27 29/14 64 ", np.array([0.95, 0.99], "float32")),
+    ],
 }
 WRONG = {
     "6.1": [
         ((None,), "not attempted yet"),
-        ((3,), "after the first convolution"),
-        ((4,), "after the first pooling sees"),
-        ((5,), "how wide the map"),
-        ((6,), "a 3 x 3 window there"),
-        ((7,), "later windows reach further"),
-        ((8,), "after the second convolution sees"),
-        ((9,), "also for the second pooling"),
-        ((12,), "side by side overlap"),
-        ((28,), "The whole image"),
-        ((36,), "do not multiply"),
-        ((100,), "the number of pixels in the square"),
-        ((11,), "It is not 11"),
-        ((9.5,), "whole number"),
+        ((0,), "from 1 to 27, received 0"),
+        ((28,), "from 1 to 27, received 28"),
+        ((2,), "Shifted by 2, 96.4% are still read right"),
+        ((4,), "shifted by 3, only 88.0% are read right"),
+        ((2.5,), "Expected a whole number"),
     ],
     "6.2": [
-        ((None,), "not attempted yet"),
-        ((-4,), "a positive number of pixels"),
-        ((3.7,), "whole number of pixels, received 3.7"),
-        ((3,), "the other direction"),
-        ((2,), "At 2 pixels it still reads more than 90 %"),
-        ((0,), "At 0 pixels it still reads more than 90 %"),
-        ((5,), "a smaller shift is already enough"),
-        ((28,), "a smaller shift is already enough"),
+        ((untouched,), "not attempted yet"),
+        ((lambda image: average(image)[::-1],), "Row and column are swapped"),
+        ((average_without_weights,), "weight by grey value"),
+        ((middle_of_box,), "the middle of the box"),
+        ((lambda image: (np.array(image.shape) - 1) / 2,), "the middle of the picture"),
+        ((lambda image: np.round(average(image)),), "keep the fraction"),
+        ((lambda image: np.array(average(image)) + 0.5,), "the first row is row 0"),
+        ((lambda image: np.array(average(image)) + 1,), "the first row is row 0"),
+        ((average_in_uint8,), "start again at 0 after 255"),
+        ((lambda image: average_on_a_grid(image)[0],), "Expected an array of shape (2,)"),
+        ((lambda image: average_on_a_grid(image) * image.sum(),), "For a picture of shape (28, 28) it returns ("),
+        ((lambda image: 255 - average_on_a_grid(image),), "not its centre of mass"),
     ],
     "6.3": [
         ((untouched,), "not attempted yet"),
-        ((distances_only,), "These are the distances"),
-        ((farthest,), "farthest rows"),
-        ((lambda query, features, k: nearest_at_once(query, features, k)[::-1],), "the farthest of them comes first"),
-        ((shuffled,), "not in the order of their distances"),
-        ((lambda query, features, k: nearest_at_once(query, features, k) + 1,), "one too high"),
-        ((by_absolute_differences,), "absolute differences"),
-        ((by_dot_product,), "dot product"),
-        ((by_angle,), "not all indices are those of the 9 nearest"),
-        ((lambda query, features, k: nearest_at_once(query, features, len(features)),), "shape (9,)"),
+        ((lambda grey: distance_from_paper(grey) / 255,), "the values are float64"),
+        ((subtract_in_uint8,), "3 - 5 is 254"),
+        ((lambda grey: grey,), "dark ink on a white page: ink comes out darker"),
+        ((lambda grey: 255 - grey,), "paper comes out as 20, not near 0"),
+        ((lambda grey: 255 - np.maximum(grey, 235),), "paper comes out as"),
+        ((turn_if_mean_is_bright,), "not near 0"),
+        ((distance_from_mean,), "paper comes out as"),
+        ((lambda grey: (grey.max() - grey) * (grey.mean() > 60),), "chalk on a blackboard"),
+        ((lambda grey: distance_from_paper(grey) // 2,), "too dark"),
     ],
     "6.4": [
-        ((untouched,), "not attempted yet"),
-        ((lambda x, gradient, step: x - step * np.sign(gradient),), "left the range"),
-        ((lambda x, gradient, step: np.maximum(x - step * np.sign(gradient), 0),), "some pixels are above 1"),
-        ((lambda x, gradient, step: np.minimum(x - step * np.sign(gradient), 1),), "some pixels are below 0"),
-        ((lambda x, gradient, step: push_at_once(x, -gradient, step),), "makes the loss rise"),
-        ((lambda x, gradient, step: np.clip(x - step * gradient, 0, 1),), "only the sign counts"),
-        ((lambda x, gradient, step: x,), "nothing has moved"),
-        ((lambda x, gradient, step: push_at_once(x, gradient, 0.1),), "With a step of 0.25"),
-        ((lambda x, gradient, step: push_at_once(x, gradient, step) * 255,), "With a step of 0.1"),
-        ((lambda x, gradient, step: push_at_once(x, gradient, step)[..., 0],), "Expected an array of shape"),
+        ((4, None, None), "not attempted yet"),
+        ((4, "10 05! 65 / 50 59", None), "not attempted yet"),
+        ((4, ["20", "06!"], (0.9, 0.9)), "A style is a text"),
+        ((4, "20 6 86", (0.9, 0.9)), "'6' is no point"),
+        ((4, "20, 06, 86", (0.9, 0.9)), "'20,' is no point"),
+        ((4, "20 06! 86 / 62", (0.9, 0.9)), "at least two different points"),
+        ((4, "20 06! 86 /", (0.9, 0.9)), "at least two different points"),
+        ((4, "55 55!", (0.9, 0.9)), "at least two different points"),
+        ((4, "10 05!  65 / 50 59", (0.9, 0.9)), "This style comes with the course"),
+        ((10, SLASHED, (0.9, 0.9)), "from 0 to 9, received 10"),
+        ((0, SLASHED, (17, 63)), "A share lies between 0 and 1"),
+        ((0, SLASHED, (-0.17, 0.63)), "A share lies between 0 and 1"),
+        ((0, SLASHED, 0.17), "Expected an array of shape (2,)"),
+        ((1, FLAGGED, (0.95, 0.3)), "The two shares are swapped"),
+        ((4, "20! 06! 86 / 62 49", (0, 0)), "look like shares of mistakes"),
+        ((0, SLASHED, (0.1, 0.1)), "the standard network reads 50% as a 0 and the robust one 66%"),
+        ((0, SLASHED, (0.17, 0.2)), "far from your shares"),
     ],
 }
 
 test_right_answers_are_accepted, test_mistakes_are_named, test_tables_are_complete = table_tests(6, RIGHT, WRONG)
 
 
-def test_a_value_after_the_second_pooling_sees_what_the_check_expects():
-    model = mh.build_cnn()
-    for layer in (model.layers[0], model.layers[2]):  # all positive, so that every pixel counts wherever it is seen
-        kernel, bias = layer.get_weights()
-        layer.set_weights([np.ones_like(kernel), np.zeros_like(bias)])
-    values = np.eye(784, dtype="float32").reshape(784, 28, 28, 1)  # one bright pixel each
-    for layer in model.layers[:4]:
-        values = layer(values)
-    sees = values.numpy()[:, 2, 2, 0].reshape(28, 28) > 0
-    assert sees.any(axis=0).sum() == sees.any(axis=1).sum() == 10 and sees.sum() == 100
-
-
-def test_left_limit_is_what_the_shipped_network_does():
-    images, labels = mh.split_train_validation(*mh.load_mnist()[0])[1]
-    model = mh.build_cnn()
-    training.load_weights(model, paths.SHIPPED_WEIGHTS)
-    shifted = [ndimage.shift(images[:1000], (0, 0, -pixels), order=0) for pixels in range(1, 5)]
-    accuracies = [(mh.predict(model, moved).argmax(axis=1) == labels[:1000]).mean() for moved in shifted]
-    assert min(accuracies[:3]) > 0.92 and accuracies[3] < 0.88
+def test_the_learners_own_styles_are_told_from_those_of_the_course(capsys):
+    before = dict(pen_strokes.STYLES)
+    assert len(before) == lesson_06.SHIPPED_STYLES
+    try:
+        pen_strokes.STYLES["0 mine"] = SLASHED
+        assert exercises.check("6.4", 0, SLASHED, (0.55, 0.63)) is True
+    finally:
+        del pen_strokes.STYLES["0 mine"]
+    assert pen_strokes.STYLES == before
+    assert capsys.readouterr().out.startswith("Exercise 6.4: correct. ")

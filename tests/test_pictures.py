@@ -317,7 +317,7 @@ def test_steps_are_those_that_the_picture_takes(kind):
     assert likeness(last, DIGITS[3]) > 0.8
 
 
-MADE_BY = {  # each step, and what makes it of the one before: notebook 05 names these functions
+MADE_BY = {  # each step, and what makes it of the one before: notebook 06 names these functions
     "ink": lambda steps: pictures.measure_ink(steps["picture"], pictures.estimate_paper(steps["picture"])),
     "shadows removed": lambda steps: pictures.remove_shadows(steps["ink"]),
     "greys spread": lambda steps: pictures.spread_greys(steps["shadows removed"]),
@@ -335,8 +335,8 @@ def test_each_step_is_made_of_the_one_before(name):
     np.testing.assert_array_equal(MADE_BY[name](steps), steps[name])
 
 
-def test_notebook_05_teaches_the_naive_image_that_others_import():
-    notebook = json.loads((ROOT / "notebooks" / "05_your_own_digits.ipynb").read_text(encoding="utf-8"))
+def test_notebook_06_teaches_the_naive_image_that_others_import():
+    notebook = json.loads((ROOT / "notebooks" / "06_your_own_digits.ipynb").read_text(encoding="utf-8"))
     (cell,) = [cell for cell in notebook["cells"] if "def naive_image" in "".join(cell["source"])]
     taught = {"np": np, "Image": Image}
     exec("".join(cell["source"]).split("\n\n\n")[0], taught)

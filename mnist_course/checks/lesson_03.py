@@ -1,155 +1,129 @@
 """Checks of the exercises in notebook 03."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
 
-OTHER_UPDATES = {
-    843 * 7: "The last batch of an epoch holds fewer images, but it is an update too: round up.",
-    5_906: "Round up to whole batches in each epoch, not once at the end.",
-    5_907: "Round up to whole batches in each epoch, not once at the end.",
-    844: "That is one epoch; the question asks for seven.",
-    422 * 7: "That is the lesson's batch size of 128; the question asks for 64.",
-    938 * 7: "You divided 60,000 images; 6,000 of them are for validation and update nothing.",
-    54_000 * 7: "That is how often an image is looked at; each update looks at 64 of them.",
+COUNT = 16 * (9 + 1) + 64 * (9 * 16 + 1) + 128 * (1600 + 1) + 10 * (128 + 1)
+OTHER_COUNTS = {
+    225_034: "That is the network with 32 filters; halve them, and count again.",
+    16 * 10 + 18_496 + 204_928 + 1_290: "You changed the first layer only; what does each filter of the second see?",
+    16 * 10 + 64 * 10 + 204_928 + 1_290: "A filter of the second layer is as deep as the first layer has filters.",
+    16 * 9 + 64 * 144 + 1600 * 128 + 128 * 10: "Each filter and each unit also has a bias; you left the biases out.",
+    16 * 10 + 32 * 145 + 128 * 801 + 1_290: "Only the first layer was halved; the second still has 64 filters.",
+    16 * 10 + 64 * 145: "Those are the two convolutional layers; the question asks for the whole network.",
+    225_034 - COUNT: "That is how many fewer they are; the question asks how many remain.",
 }
 
 
 @exercise(
     "3.1",
     hints=[
-        "How many batches of 64 does one epoch have? The last one may be smaller than the others.",
-        "54,000 / 64 is 843.75, so an epoch has 843 full batches and a smaller one.",
-        "int(np.ceil(54_000 / 64)) updates an epoch, times 7.",
+        "Two of the four layers with parameters change: the first, and the one that looks at its pictures.",
+        "A filter of the second layer is now 3 x 3 x 16 numbers deep, and it still has one bias. There are 64 of them.",
+        "Add 16 x (9 + 1), 64 x (3 x 3 x 16 + 1), and the two dense layers as they were: 204,928 and 1,290.",
     ],
-    takeaway="Half the batch size means about twice as many updates an epoch; comparing by epochs alone misleads.",
+    takeaway="Half the filters in one layer halve the depth of the next. The large dense layer stays as it is.",
 )
-def check_updates(answer):
-    updates = number(answer)
-    if int(updates) in OTHER_UPDATES:
-        raise NotYet(OTHER_UPDATES[int(updates)])
-    if updates != 844 * 7:
-        raise NotYet(f"It is not {updates:,g}. Count the updates of one epoch first, then of seven.")
+def check_parameter_count(answer):
+    count = number(answer, whole=True)
+    if count in OTHER_COUNTS:
+        raise NotYet(OTHER_COUNTS[count])
+    if count != COUNT:
+        raise NotYet(f"It is not {count:,}. Go from layer to layer as in the lesson and write down all four numbers.")
 
 
-RATES = (0.001, 0.01, 0.1)
+def convolve(image, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3)).round(3)
 
 
 @exercise(
     "3.2",
     hints=[
-        "Train three times, each time a new network from mh.build_cnn(learning_rate=rate) after the same seed.",
-        "batches = training.ShuffledBatches(x_train[:2000], y_train[:2000], seed=0), and then histories[rate] = "
-        "model.fit(batches, validation_data=(x_validation, y_validation), epochs=3).history.",
-        'best_rate is the rate whose histories[rate]["val_accuracy"][-1] is the largest of the three.',
+        "edge_filter subtracts the row above from the row below. Which two columns would you subtract?",
+        "Even areas give 0 when the nine numbers add up to 0, horizontal edges when each row does.",
+        "Put -1 into the left column, 0 into the middle one, 1 into the right one: edge_filter turned by 90 degrees.",
     ],
-    takeaway="A larger step learns faster, until it is too large to learn at all. Where that is, only measuring tells.",
+    takeaway="Nine numbers decide which edges a filter answers to. The first layer learns such numbers from the data.",
 )
-def check_learning_rates(answer, histories):
-    best_rate, last, curves = number(answer), {}, []
-    if not isinstance(histories, dict):
-        raise NotYet("histories is to be a dict from learning rate to history, such as {0.001: ...}.")
-    for rate in RATES:
-        if rate not in histories:
-            raise NotYet(f"histories has no run with the learning rate {rate}.")
-        history = getattr(histories[rate], "history", histories[rate])
-        if not isinstance(history, dict) or "val_accuracy" not in history:
-            raise NotYet(f"histories[{rate}] has no val_accuracy; put in what model.fit(...).history gives you.")
-        curve = array(history["val_accuracy"], (len(history["val_accuracy"]),))
-        if len(curve) != 3:
-            raise NotYet(f"The run with {rate} has {len(curve)} epochs; compare after exactly 3.")
-        last[rate] = float(curve[-1])
-        curves.append((tuple(curve), tuple(history.get("val_loss", ()))))
-    if len(set(curves)) < 3:
-        raise NotYet("Two of the runs are the same to the last digit; did each get its own learning rate?")
-    if best_rate not in last:
-        raise NotYet(f"best_rate is one of {RATES}, received {best_rate:g}.")
-    if last[best_rate] == min(last.values()):
-        raise NotYet(f"With {best_rate:g} your validation accuracy ended lowest; look for the highest.")
-    if last[best_rate] < max(last.values()):
-        raise NotYet(f"With {best_rate:g} you reached {last[best_rate]:.1%} after 3 epochs; another run ended higher.")
-
-
-CURVES = [  # validation losses, patience, the right epoch, what a wrong answer is likely to have missed
-    ([0.9, 0.5, 0.6, 0.7, 0.8, 0.4], 3, 5, "After epoch 2 the loss gets worse three times; then the run ends."),
-    (
-        [0.5, 0.3, 0.4, 0.35, 0.33, 0.6, 0.7],
-        3,
-        5,
-        "Compare each loss with the minimum so far, not with the epoch before.",
-    ),
-    ([0.5, 0.6, 0.4, 0.5, 0.3, 0.45, 0.46, 0.2], 2, 7, "A new minimum sets the count of waiting epochs back to 0."),
-    ([0.5, 0.4, 0.4, 0.4, 0.3], 2, 4, "A loss equal to the minimum is no improvement."),
-    ([0.5, 0.4, 0.3, 0.35], 4, 4, "When nothing stops the run, return the number of epochs it had."),
-    ([0.5, 0.6, 0.4], 1, 2, "With a patience of 1, the first epoch without a new minimum ends the run."),
-]
+def check_left_edge_filter(answer):
+    kernel = array(answer, (3, 3)).astype(float)
+    left_edge, top_edge, even = np.zeros((9, 9)), np.zeros((9, 9)), np.full((9, 9), 255.0)
+    left_edge[:, 4:] = top_edge[4:] = 255
+    if convolve(even, kernel).any():
+        raise NotYet(f"It answers {convolve(even, kernel)[0, 0]:g} on even ink of 255; the numbers must add up to 0.")
+    if convolve(top_edge, kernel).any():
+        raise NotYet("It answers to horizontal edges too, where ink begins below empty paper; there it must give 0.")
+    response = convolve(left_edge, kernel)
+    if not response.any():
+        raise NotYet("It does not answer at all where ink begins to the right of empty paper.")
+    if (response > 0).any() and (response < 0).any():
+        raise NotYet("At one left edge it gives positive and negative answers; let it compare left with right only.")
+    if (response < 0).any():
+        raise NotYet(
+            "It is dark where ink begins to the right of empty paper, bright where ink ends; change the signs."
+        )
 
 
 @exercise(
     "3.3",
     hints=[
-        "Keep two things while you walk through the losses: the minimum so far, and how many epochs ago it was.",
-        "A new minimum sets the count to 0, anything else adds 1; when the count reaches patience, return the epoch.",
-        "for epoch, loss in enumerate(losses, start=1): if loss < best: best, waited = loss, 0; else: waited += 1; "
-        "if waited == patience: return epoch. After the loop: return len(losses).",
+        "Do what check 1 of the lesson does with one seed, but without mh.predict: it scales the pixels for you.",
+        'Raw pixels for the network: validation_images[..., np.newaxis].astype("float32"), between 0 and 255.',
+        "probabilities = mh.build_cnn().predict(those pixels, verbose=0); "
+        'raw_loss = mh.evaluate(validation_labels, probabilities)["loss"]',
     ],
-    takeaway="Patience counts epochs since the last new minimum. Too little gives up at a bump, too much costs time.",
+    takeaway="The same network, nothing learned: inputs 255 times larger turn even guesses into confident wrong ones. "
+    "A first loss far above ln 10 tells you before any training.",
 )
-def check_stopping_epoch(function):
-    losses, patience, expected, _ = CURVES[0]
-    epoch = number(call(function, losses, patience), whole=True)
-    if epoch == expected - 1:
-        raise NotYet("The epoch before the right one comes out; epochs count from 1, and patience epochs must pass.")
-    if epoch == int(np.argmin(losses[:expected])) + 1:
-        raise NotYet("That is the epoch of the minimum; the question asks after which epoch training stops.")
-    if epoch == expected + 1:
-        raise NotYet("It stops an epoch too late: when as many epochs as patience have passed, it is over.")
-    for losses, patience, expected, reason in CURVES:
-        epoch = call(lambda *arguments: [function(*arguments)], losses, patience)[0]  # None is an answer here
-        if epoch is None or number(epoch, whole=True) != expected:
-            raise NotYet(f"For the losses {losses} and a patience of {patience} it returns {epoch}. {reason}")
+def check_raw_loss(answer):
+    loss = number(answer)
+    if 2 < loss < 2.6:
+        raise NotYet("That is what scaled pixels give. mh.predict scales for you; call the network's own predict.")
+    if loss < 8:
+        raise NotYet(
+            "Too low for a new network and raw pixels. `model` has learned a batch by heart; take mh.build_cnn()."
+        )
+    if loss > 200:
+        raise NotYet("That is more than raw pixels cause. Take the mean over the images; no pixel is above 255.")
 
 
-def play(callback_class, target, accuracies, *, stopped=False):
-    """Return whether the callback has stopped a training with these (training, validation) accuracies."""
-    callback, model = callback_class(target), SimpleNamespace(stop_training=stopped)
-    callback.set_model(model)
-    for epoch, (accuracy, val_accuracy) in enumerate(accuracies):
-        callback.on_epoch_end(epoch, {"accuracy": accuracy, "val_accuracy": val_accuracy})
-    return [bool(model.stop_training)]
+def reference_softmax(logits):
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 @exercise(
     "3.4",
     hints=[
-        "Keras calls on_epoch_end after each epoch; logs is a dict, and your network is self.model.",
-        'Look at logs["val_accuracy"] and compare it with self.target.',
-        'if logs["val_accuracy"] >= self.target: self.model.stop_training = True',
+        "Each row is a case of its own: its sum runs along axis=1, and keepdims=True keeps it a column to divide by.",
+        "np.exp(1000) is infinite. Subtract the same number from all logits of a row: its probabilities stay the same.",
+        "Start with logits = logits - logits.max(axis=1, keepdims=True). Then np.exp, then divide by the rows' sums.",
     ],
-    takeaway="A callback reads the logs and may set model.stop_training: early stopping works in just this way.",
+    takeaway="Softmax sees only differences of logits: subtract each row's largest, and no exponential overflows.",
 )
-def check_stop_at_accuracy(callback_class):
-    if not isinstance(callback_class, type):
-        raise NotYet("Pass the class itself, StopAtAccuracy, without brackets.")
-    if not hasattr(callback_class, "set_model"):
-        raise NotYet("The class has to inherit from keras.callbacks.Callback, or Keras cannot call it.")
-
-    def stops(target, *accuracies, stopped=False):
-        return call(lambda: play(callback_class, target, accuracies, stopped=stopped))[0]
-
-    if stops(0.9, (0.5, 0.6)):
-        raise NotYet("It stops at a validation accuracy of 0.6 although the target is 0.9.")
-    if stops(0.9, (0.95, 0.6)):
-        raise NotYet("It stops when the training accuracy reaches the target; the validation accuracy counts.")
-    if not stops(0.9, (0.5, 0.95)):
-        raise NotYet("At a validation accuracy of 0.95 and a target of 0.9, model.stop_training is not set to True.")
-    if not stops(0.7, (0.5, 0.6), (0.6, 0.8)):
-        raise NotYet("Right for a target of 0.9, but 0.8 should reach a target of 0.7; use the target that was given.")
-    if not stops(0.75, (0.5, 0.75)):
-        raise NotYet("It is to stop at the target as well as above it: use >=.")
-    if not stops(0.9, (0.5, 0.6), stopped=True):
+def check_softmax(function):
+    logits = np.random.default_rng(2).normal(0, 2, (5, 10))
+    expected = reference_softmax(logits)
+    probabilities = array(call(function, logits), logits.shape)
+    if (probabilities < 0).any():
+        raise NotYet("A probability is never negative, and some of these are.")
+    if abs(probabilities.sum() - 1) < 1e-4:
+        raise NotYet("The whole batch adds up to 1; each row, one image, has to: sum along axis=1.")
+    if np.allclose(probabilities.sum(axis=0), 1, atol=1e-4):
+        raise NotYet("Each column adds up to 1. A row is one image, so it is the rows that have to: sum along axis=1.")
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-4):
+        raise NotYet(f"The first row adds up to {probabilities[0].sum():.3f}; ten probabilities add up to 1.")
+    if not np.allclose(probabilities, expected, atol=1e-5):
+        raise NotYet("Each row adds up to 1, but the values are off: np.exp of each logit, divided by the row's sum.")
+    result = call(function, logits + np.array([[1000], [0], [-1000], [1000], [-1000]]))
+    if not np.isfinite(np.asarray(result, dtype=float)).all():
         raise NotYet(
-            "It sets stop_training back to False after another callback asked to stop; only ever set it to True."
+            "Right for small logits. When one row is near 1,000 and another near -1,000, the result is not finite: "
+            "subtract from each row its own largest logit before np.exp."
+        )
+    if not np.allclose(result, expected, atol=1e-5):
+        raise NotYet(
+            "Right for small logits. But add 1,000 to all logits of a row, and its probabilities must not change."
         )

@@ -1,160 +1,155 @@
 """Checks of the exercises in notebook 04."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+
+OTHER_UPDATES = {
+    843 * 7: "The last batch of an epoch holds fewer images, but it is an update too: round up.",
+    5_906: "Round up to whole batches in each epoch, not once at the end.",
+    5_907: "Round up to whole batches in each epoch, not once at the end.",
+    844: "That is one epoch; the question asks for seven.",
+    422 * 7: "That is the lesson's batch size of 128; the question asks for 64.",
+    938 * 7: "You divided 60,000 images; 6,000 of them are for validation and update nothing.",
+    54_000 * 7: "That is how often an image is looked at; each update looks at 64 of them.",
+}
 
 
 @exercise(
     "4.1",
     hints=[
-        "What the network answered stands along the horizontal axis: each digit it can answer has a column.",
-        "Right answers stand on the diagonal: set it to 0 in a copy with np.fill_diagonal. Then add up each column.",
-        "After matrix = results['confusion_matrix'].copy() and np.fill_diagonal(matrix, 0), take "
-        "matrix.sum(axis=0).argmax().",
+        "How many batches of 64 does one epoch have? The last one may be smaller than the others.",
+        "54,000 / 64 is 843.75, so an epoch has 843 full batches and a smaller one.",
+        "int(np.ceil(54_000 / 64)) updates an epoch, times 7.",
     ],
-    takeaway="A row tells what happens to a digit, a column what an answer is worth. They are two different questions.",
+    takeaway="Half the batch size means about twice as many updates an epoch; comparing by epochs alone misleads.",
 )
-def check_wrong_answer(answer, matrix):
-    matrix = array(matrix, (10, 10))
-    mistakes = matrix * (1 - np.eye(10, dtype=int))
-    times = mistakes.sum(axis=0)
-    digit = number(answer, whole=True)
-    if 0 <= digit <= 9 and times[digit] == times.max():
-        return
-    if digit == times.max():
-        raise NotYet(f"{digit} is how often that wrong answer was given; the question asks which digit it is.")
-    if not 0 <= digit <= 9:
-        raise NotYet(f"A digit is a number from 0 to 9, received {digit}.")
-    if digit == mistakes.sum(axis=1).argmax():
-        raise NotYet(f"{digit} is the digit that is misread most often, a row. The answers stand in the columns.")
-    if digit == matrix.sum(axis=0).argmax():
-        raise NotYet(f"{digit} is the answer given most often, right ones included; leave out the diagonal.")
-    raise NotYet(f"{digit} was the wrong answer {times[digit]} times, and another digit was it more often.")
+def check_updates(answer):
+    updates = number(answer)
+    if int(updates) in OTHER_UPDATES:
+        raise NotYet(OTHER_UPDATES[int(updates)])
+    if updates != 844 * 7:
+        raise NotYet(f"It is not {updates:,g}. Count the updates of one epoch first, then of seven.")
+
+
+RATES = (0.001, 0.01, 0.1)
 
 
 @exercise(
     "4.2",
     hints=[
-        "Copy the line that makes `redrawn`; the second number in `size` says how many images each test set has.",
-        "With size=(2000, 2500) you get 2,000 accuracies on 2,500 images each; .std() measures how widely they spread.",
-        "spread_ratio = redrawn_2500.std() / redrawn.std(), where redrawn_2500 is made like `redrawn`, from `correct`.",
+        "Train three times, each time a new network from mh.build_cnn(learning_rate=rate) after the same seed.",
+        "batches = training.ShuffledBatches(x_train[:2000], y_train[:2000], seed=0), and then histories[rate] = "
+        "model.fit(batches, validation_data=(x_validation, y_validation), epochs=3).history.",
+        'best_rate is the rate whose histories[rate]["val_accuracy"][-1] is the largest of the three.',
     ],
-    takeaway="The spread shrinks with the square root of the number of images: half of it costs four times as many.",
+    takeaway="A larger step learns faster, until it is too large to learn at all. Where that is, only measuring tells.",
 )
-def check_spread(answer):
-    ratio = number(answer)
-    if abs(ratio - 4) < 0.4:
-        raise NotYet("The number of images changes by a factor of 4. The spread changes by less: measure it.")
-    if abs(ratio - 0.5) < 0.05:
-        raise NotYet("That is the ratio upside down: divide the spread for 2,500 images by the one for 10,000.")
-    if abs(ratio - 1) < 0.1:
-        raise NotYet("The spread did not change. Are there 2,500 images in each of the 2,000 redrawn test sets?")
-    if abs(ratio - 3**0.5) < 0.1:
-        raise NotYet(f"{ratio:.2f} is what comes out without repetition; draw with repetition, as the lesson does.")
-    if abs(ratio - 2) > 0.2:
-        raise NotYet(f"Measured on 2,000 redrawn test sets of each size, the ratio is not {ratio:.2f}.")
+def check_learning_rates(answer, histories):
+    best_rate, last, curves = number(answer), {}, []
+    if not isinstance(histories, dict):
+        raise NotYet("histories is to be a dict from learning rate to history, such as {0.001: ...}.")
+    for rate in RATES:
+        if rate not in histories:
+            raise NotYet(f"histories has no run with the learning rate {rate}.")
+        history = getattr(histories[rate], "history", histories[rate])
+        if not isinstance(history, dict) or "val_accuracy" not in history:
+            raise NotYet(f"histories[{rate}] has no val_accuracy; put in what model.fit(...).history gives you.")
+        curve = array(history["val_accuracy"], (len(history["val_accuracy"]),))
+        if len(curve) != 3:
+            raise NotYet(f"The run with {rate} has {len(curve)} epochs; compare after exactly 3.")
+        last[rate] = float(curve[-1])
+        curves.append((tuple(curve), tuple(history.get("val_loss", ()))))
+    if len(set(curves)) < 3:
+        raise NotYet("Two of the runs are the same to the last digit; did each get its own learning rate?")
+    if best_rate not in last:
+        raise NotYet(f"best_rate is one of {RATES}, received {best_rate:g}.")
+    if last[best_rate] == min(last.values()):
+        raise NotYet(f"With {best_rate:g} your validation accuracy ended lowest; look for the highest.")
+    if last[best_rate] < max(last.values()):
+        raise NotYet(f"With {best_rate:g} you reached {last[best_rate]:.1%} after 3 epochs; another run ended higher.")
 
 
-def trial_readings(count, share_wrong, seed):
-    """Labels and probabilities of invented readings, no two equally confident."""
-    rng = np.random.default_rng(seed)
-    probabilities = rng.dirichlet(np.full(10, 0.3), count).astype("float32")
-    labels = probabilities.argmax(axis=1)
-    wrong = rng.permutation(count)[: round(share_wrong * count)]
-    labels[wrong] = (labels[wrong] + rng.integers(1, 10, len(wrong))) % 10
-    return labels, probabilities
+CURVES = [  # validation losses, patience, the right epoch, what a wrong answer is likely to have missed
+    ([0.9, 0.5, 0.6, 0.7, 0.8, 0.4], 3, 5, "After epoch 2 the loss gets worse three times; then the run ends."),
+    (
+        [0.5, 0.3, 0.4, 0.35, 0.33, 0.6, 0.7],
+        3,
+        5,
+        "Compare each loss with the minimum so far, not with the epoch before.",
+    ),
+    ([0.5, 0.6, 0.4, 0.5, 0.3, 0.45, 0.46, 0.2], 2, 7, "A new minimum sets the count of waiting epochs back to 0."),
+    ([0.5, 0.4, 0.4, 0.4, 0.3], 2, 4, "A loss equal to the minimum is no improvement."),
+    ([0.5, 0.4, 0.3, 0.35], 4, 4, "When nothing stops the run, return the number of epochs it had."),
+    ([0.5, 0.6, 0.4], 1, 2, "With a patience of 1, the first epoch without a new minimum ends the run."),
+]
 
 
 @exercise(
     "4.3",
     hints=[
-        "Two questions: which images were misread, and how confident was the network about each of these?",
-        "wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels) holds the indices of the mistakes.",
-        "order = np.argsort(-probabilities[wrong].max(axis=1)) ranks the mistakes; return wrong[order][:k].",
+        "Keep two things while you walk through the losses: the minimum so far, and how many epochs ago it was.",
+        "A new minimum sets the count to 0, anything else adds 1; when the count reaches patience, return the epoch.",
+        "for epoch, loss in enumerate(losses, start=1): if loss < best: best, waited = loss, 0; else: waited += 1; "
+        "if waited == patience: return epoch. After the loop: return len(losses).",
     ],
-    takeaway="Look at the most confident mistakes first: there you meet doubtful labels and real weaknesses.",
+    takeaway="Patience counts epochs since the last new minimum. Too little gives up at a bump, too much costs time.",
 )
-def check_confident_mistakes(function):
-    labels, probabilities = trial_readings(count=60, share_wrong=0.5, seed=0)
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    confidence, of_truth = probabilities[wrong].max(axis=1), probabilities[wrong, labels[wrong]]
-    order = np.argsort(-confidence)
-    found = array(call(function, labels, probabilities, 5), (5,))
-    if (found != np.round(found)).any():
-        raise NotYet("Indices are whole numbers; these look like probabilities.")
-    if (found == order[:5]).all():
-        raise NotYet("These are places in your list of mistakes; return the indices of these images among all images.")
-    if set(found) == set(wrong[order][-5:]):
-        raise NotYet("These are the least confident mistakes; start at the other end.")
-    if (found == wrong[np.argsort(of_truth)][:5]).all() or (found == wrong[np.argsort(-of_truth)][:5]).all():
-        raise NotYet("This ranks by the true digit's probability. Confidence is the largest of the ten.")
-    if not np.isin(found, wrong).all():
-        raise NotYet("Among these are images that were read right, or none at all; return indices of mistakes only.")
-    if set(found) == set(wrong[order][:5]) and (found != wrong[order][:5]).any():
-        raise NotYet("These are the right five images, but not the most confident first.")
-    if (found != wrong[order][:5]).any():
-        raise NotYet("These are mistakes, but on other readings they are not the five most confident ones.")
-    labels, probabilities = trial_readings(count=20, share_wrong=0.15, seed=1)
-    found = np.asarray(call(function, labels, probabilities, 8))
-    if found.size != 3:
-        raise NotYet(f"With 3 mistakes and k = 8, return the 3 that there are; your function returned {found.size}.")
+def check_stopping_epoch(function):
+    losses, patience, expected, _ = CURVES[0]
+    epoch = number(call(function, losses, patience), whole=True)
+    if epoch == expected - 1:
+        raise NotYet("The epoch before the right one comes out; epochs count from 1, and patience epochs must pass.")
+    if epoch == int(np.argmin(losses[:expected])) + 1:
+        raise NotYet("That is the epoch of the minimum; the question asks after which epoch training stops.")
+    if epoch == expected + 1:
+        raise NotYet("It stops an epoch too late: when as many epochs as patience have passed, it is over.")
+    for losses, patience, expected, reason in CURVES:
+        epoch = call(lambda *arguments: [function(*arguments)], losses, patience)[0]  # None is an answer here
+        if epoch is None or number(epoch, whole=True) != expected:
+            raise NotYet(f"For the losses {losses} and a patience of {patience} it returns {epoch}. {reason}")
 
 
-TRIALS = [  # confidence, correct, target, the smallest threshold that will do
-    ([0.71, 0.95, 0.99, 0.52, 0.97, 0.78], [True, True, True, False, False, True], 0.8, 0.71),
-    ([0.9, 0.5, 1.0, 0.9, 1.0, 0.9, 1.0, 0.9], [True, False, True, False, True, False, True, True], 0.8, 1.0),
-]
-
-
-def compare_threshold(threshold, confidence, correct, target, best):
-    """NotYet unless `threshold` has the same images answered as `best`, the smallest that reaches the target."""
-    answered, wanted = confidence >= threshold, confidence >= best
-    if (answered == wanted).all():
-        return
-    if threshold == target:
-        raise NotYet(f"{target} is the target itself. How sure it is and how often it is right are two things.")
-    if not 0 <= threshold <= 1:
-        raise NotYet(f"A threshold is one of the confidences, between 0 and 1; received {threshold:.4g}.")
-    if answered.sum() < wanted.sum():
-        raise NotYet(
-            f"At a threshold of {threshold:.4g} the network answers {answered.sum()} of {len(answered)} images; it "
-            f"could answer {wanted.sum()} and still reach {target}. Accuracy can fall below the target and come back."
-        )
-    raise NotYet(
-        f"Of the images with a confidence of at least {threshold:.4g}, {correct[answered].mean():.1%} are read right, "
-        f"less than {target}. Images that are equally confident are answered together."
-    )
+def play(callback_class, target, accuracies, *, stopped=False):
+    """Return whether the callback has stopped a training with these (training, validation) accuracies."""
+    callback, model = callback_class(target), SimpleNamespace(stop_training=stopped)
+    callback.set_model(model)
+    for epoch, (accuracy, val_accuracy) in enumerate(accuracies):
+        callback.on_epoch_end(epoch, {"accuracy": accuracy, "val_accuracy": val_accuracy})
+    return [bool(model.stop_training)]
 
 
 @exercise(
     "4.4",
     hints=[
-        "Every confidence that occurs is a candidate: what share of the images at least as confident is read right?",
-        "Go through np.unique(confidence) from the smallest up and return the first one that reaches the target.",
-        "For each candidate: if correct[confidence >= candidate].mean() >= target: return candidate. After the loop: "
-        "return np.inf.",
+        "Keras calls on_epoch_end after each epoch; logs is a dict, and your network is self.model.",
+        'Look at logs["val_accuracy"] and compare it with self.target.',
+        'if logs["val_accuracy"] >= self.target: self.model.stop_training = True',
     ],
-    takeaway="A threshold is a choice, so validation images choose it. Test images then say, once, how good it is.",
+    takeaway="A callback reads the logs and may set model.stop_training: early stopping works in just this way.",
 )
-def check_threshold(function, threshold, validation_labels, validation_probabilities):
-    for confidence, correct, target, best in TRIALS:
-        found = number(call(function, np.array(confidence), np.array(correct), target))
-        compare_threshold(found, np.array(confidence), np.array(correct), target, best)
-    confidence, correct = np.array([0.9, 0.8, 0.7]), np.array([False, True, False])
-    try:
-        nothing = call(function, confidence, correct, 0.9)
-    except NotYet as reason:
-        raise NotYet(f"It finds thresholds that exist. If none reaches the target, return np.inf. {reason}") from None
-    if np.size(nothing) != 1 or not (confidence < nothing).all():
-        raise NotYet("When no threshold reaches the target, nothing may be answered: return np.inf.")
-    confidence = np.max(validation_probabilities, axis=1)
-    correct = np.argmax(validation_probabilities, axis=1) == validation_labels
-    expected = float(call(function, confidence, correct, 0.999))
-    if threshold == expected:  # infinity too
-        return
-    if abs(number(threshold) - expected) > 0.00005:
+def check_stop_at_accuracy(callback_class):
+    if not isinstance(callback_class, type):
+        raise NotYet("Pass the class itself, StopAtAccuracy, without brackets.")
+    if not hasattr(callback_class, "set_model"):
+        raise NotYet("The class has to inherit from keras.callbacks.Callback, or Keras cannot call it.")
+
+    def stops(target, *accuracies, stopped=False):
+        return call(lambda: play(callback_class, target, accuracies, stopped=stopped))[0]
+
+    if stops(0.9, (0.5, 0.6)):
+        raise NotYet("It stops at a validation accuracy of 0.6 although the target is 0.9.")
+    if stops(0.9, (0.95, 0.6)):
+        raise NotYet("It stops when the training accuracy reaches the target; the validation accuracy counts.")
+    if not stops(0.9, (0.5, 0.95)):
+        raise NotYet("At a validation accuracy of 0.95 and a target of 0.9, model.stop_training is not set to True.")
+    if not stops(0.7, (0.5, 0.6), (0.6, 0.8)):
+        raise NotYet("Right for a target of 0.9, but 0.8 should reach a target of 0.7; use the target that was given.")
+    if not stops(0.75, (0.5, 0.75)):
+        raise NotYet("It is to stop at the target as well as above it: use >=.")
+    if not stops(0.9, (0.5, 0.6), stopped=True):
         raise NotYet(
-            f"Your function is right. On the validation images, for a target of 0.999, it gives {expected:.5f}, not "
-            f"{number(threshold):.5f}; were other images or another target used?"
+            "It sets stop_training back to False after another callback asked to stop; only ever set it to True."
         )

@@ -1,205 +1,160 @@
 """Checks of the exercises in notebook 05."""
 
-import re
-from functools import cache
-
 import numpy as np
 
-import mnist_helpers as mh
-from mnist_course import paths, pen_strokes, training
 from mnist_course.exercises import NotYet, array, call, exercise, number
-
-SHIPPED_STYLES = 104  # so many of pen_strokes.STYLES come with the course; a learner's own are added behind them
-ROBUST_WEIGHTS = paths.ROBUST_WEIGHTS
-
-
-@cache
-def network(weights):
-    model = mh.build_cnn()
-    training.load_weights(model, weights)
-    return model
-
-
-def read(weights, images):
-    """The digits, integers (n,); called directly, because Keras's `predict` warns when it meets many batch sizes."""
-    return np.asarray(network(weights)(mh.scale_pixels(images))).argmax(axis=1)
-
-
-@cache
-def share_read_when_shifted(pixels):
-    images, labels = mh.load_mnist()[1]
-    shifted = np.roll(images[:1000], pixels, axis=2)
-    return float((read(paths.SHIPPED_WEIGHTS, shifted) == labels[:1000]).mean())
 
 
 @exercise(
     "5.1",
     hints=[
-        "Start with a shift of 1 pixel: is the share that `standard` reads right still above 0.9?",
-        "shifted = np.roll(test_images[:1000], 1, axis=2); compare mh.predict(standard, shifted).argmax(axis=1) with "
-        "test_labels[:1000].",
-        "Print that share for pixels in range(1, 8); the first one below 0.9 is the answer.",
+        "What the network answered stands along the horizontal axis: each digit it can answer has a column.",
+        "Right answers stand on the diagonal: set it to 0 in a copy with np.fill_diagonal. Then add up each column.",
+        "After matrix = results['confusion_matrix'].copy() and np.fill_diagonal(matrix, 0), take "
+        "matrix.sum(axis=0).argmax().",
     ],
-    takeaway="Convolutions find a stroke anywhere, but the dense layers behind them have learned where it has to be.",
+    takeaway="A row tells what happens to a digit, a column what an answer is worth. They are two different questions.",
 )
-def check_breaking_shift(answer):
-    pixels = number(answer, whole=True)
-    if not 1 <= pixels <= 27:
-        raise NotYet(f"The shift is a whole number of pixels from 1 to 27, received {pixels}.")
-    share = share_read_when_shifted(pixels)
-    if share >= 0.9:
-        raise NotYet(f"Shifted by {pixels}, {share:.1%} are still read right: no more than one in ten is misread.")
-    smaller = share_read_when_shifted(pixels - 1)
-    if smaller < 0.9:
-        raise NotYet(f"A smaller shift is enough: shifted by {pixels - 1}, only {smaller:.1%} are read right.")
-
-
-def grey_spots():
-    """Two pictures, of different sizes, with ink of several greys in two places."""
-    square, wide = np.zeros((28, 28), np.uint8), np.zeros((12, 30), np.uint8)
-    square[4:9, 6:8] = 240
-    square[13:21, 10:18] = 60
-    wide[2:4, 3:9] = 90
-    wide[5:10, 20:23] = 255
-    return square, wide
+def check_wrong_answer(answer, matrix):
+    matrix = array(matrix, (10, 10))
+    mistakes = matrix * (1 - np.eye(10, dtype=int))
+    times = mistakes.sum(axis=0)
+    digit = number(answer, whole=True)
+    if 0 <= digit <= 9 and times[digit] == times.max():
+        return
+    if digit == times.max():
+        raise NotYet(f"{digit} is how often that wrong answer was given; the question asks which digit it is.")
+    if not 0 <= digit <= 9:
+        raise NotYet(f"A digit is a number from 0 to 9, received {digit}.")
+    if digit == mistakes.sum(axis=1).argmax():
+        raise NotYet(f"{digit} is the digit that is misread most often, a row. The answers stand in the columns.")
+    if digit == matrix.sum(axis=0).argmax():
+        raise NotYet(f"{digit} is the answer given most often, right ones included; leave out the diagonal.")
+    raise NotYet(f"{digit} was the wrong answer {times[digit]} times, and another digit was it more often.")
 
 
 @exercise(
     "5.2",
     hints=[
-        "It is a weighted mean of the row numbers and of the column numbers; the grey values are the weights.",
-        "image.sum(axis=1) is the ink in each row. np.average(values, weights=...) is a weighted mean.",
-        "row = np.average(np.arange(image.shape[0]), weights=image.sum(axis=1)); the column likewise, with "
-        "shape[1] and axis=0.",
+        "Copy the line that makes `redrawn`; the second number in `size` says how many images each test set has.",
+        "With size=(2000, 2500) you get 2,000 accuracies on 2,500 images each; .std() measures how widely they spread.",
+        "spread_ratio = redrawn_2500.std() / redrawn.std(), where redrawn_2500 is made like `redrawn`, from `correct`.",
     ],
-    takeaway="MNIST's makers put this point in the middle of every image, so a network expects it there.",
+    takeaway="The spread shrinks with the square root of the number of images: half of it costs four times as many.",
 )
-def check_centre_of_mass(function):
-    for image in grey_spots():
-        rows, columns = np.nonzero(image)
-        weights = image[rows, columns].astype(float)
-        expected = np.array([np.average(rows, weights=weights), np.average(columns, weights=weights)])
-        box = np.array([rows.min() + rows.max(), columns.min() + columns.max()]) / 2
-        found = array(call(function, image), (2,)).astype(float)
-        if np.allclose(found, expected, atol=0.01):
-            continue
-        if np.allclose(found, expected[::-1], atol=0.01):
-            raise NotYet("Row and column are swapped: first how far down, then how far to the right.")
-        if np.allclose(found, [rows.mean(), columns.mean()], atol=0.01):
-            raise NotYet("Every pixel with ink counts the same here. Bright ones hold more ink: weight by grey value.")
-        if np.allclose(found, np.round(expected), atol=0.01):
-            raise NotYet("Rounded to whole pixels; keep the fraction.")
-        if np.allclose(found, box, atol=0.51):
-            raise NotYet("This is the middle of the box around the ink; dense ink has to pull the centre towards it.")
-        if np.allclose(found, [(side - 1) / 2 for side in image.shape], atol=0.51):
-            raise NotYet("This is the middle of the picture, wherever the ink is.")
-        if np.allclose(found, expected + 0.5, atol=0.01) or np.allclose(found, expected + 1, atol=0.01):
-            raise NotYet("Shifted by half a pixel or by one: the first row is row 0, the first column is column 0.")
-        if np.allclose(call(function, image.astype(float)), expected, atol=0.01):
-            raise NotYet("Sums of uint8 values start again at 0 after 255; compute with image.astype(float).")
-        raise NotYet(
-            f"For a picture of shape {image.shape} it returns ({found[0]:.2f}, {found[1]:.2f}), and that is not its "
-            "centre of mass."
-        )
+def check_spread(answer):
+    ratio = number(answer)
+    if abs(ratio - 4) < 0.4:
+        raise NotYet("The number of images changes by a factor of 4. The spread changes by less: measure it.")
+    if abs(ratio - 0.5) < 0.05:
+        raise NotYet("That is the ratio upside down: divide the spread for 2,500 images by the one for 10,000.")
+    if abs(ratio - 1) < 0.1:
+        raise NotYet("The spread did not change. Are there 2,500 images in each of the 2,000 redrawn test sets?")
+    if abs(ratio - 3**0.5) < 0.1:
+        raise NotYet(f"{ratio:.2f} is what comes out without repetition; draw with repetition, as the lesson does.")
+    if abs(ratio - 2) > 0.2:
+        raise NotYet(f"Measured on 2,000 redrawn test sets of each size, the ratio is not {ratio:.2f}.")
 
 
-PAGES = {"dark ink on a white page": (235, 20), "dark ink on a dim page": (110, 25),
-         "chalk on a blackboard": (30, 220), "white ink on a grey page": (140, 250)}  # fmt: skip
-
-
-def draw_page(paper, ink):
-    """A grey picture, uint8 (40, 60), of a stroke in ink on rough paper; and where the stroke is."""
-    stroke = np.zeros((40, 60), bool)
-    stroke[8:32, 26:32] = stroke[26:32, 14:44] = True
-    grain = np.random.default_rng(0).integers(-3, 4, stroke.shape)
-    return (np.where(stroke, ink, paper) + grain).astype(np.uint8), stroke
+def trial_readings(count, share_wrong, seed):
+    """Labels and probabilities of invented readings, no two equally confident."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(10, 0.3), count).astype("float32")
+    labels = probabilities.argmax(axis=1)
+    wrong = rng.permutation(count)[: round(share_wrong * count)]
+    labels[wrong] = (labels[wrong] + rng.integers(1, 10, len(wrong))) % 10
+    return labels, probabilities
 
 
 @exercise(
     "5.3",
     hints=[
-        "You need one number first: the paper's grey. Most of the picture is paper, so what is the most usual value?",
-        "np.median(grey) is the paper's grey. Ink is what differs from it, in either direction.",
-        "Compute np.abs(grey.astype(float) - np.median(grey)) and return it .astype(np.uint8).",
+        "Two questions: which images were misread, and how confident was the network about each of these?",
+        "wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels) holds the indices of the mistakes.",
+        "order = np.argsort(-probabilities[wrong].max(axis=1)) ranks the mistakes; return wrong[order][:k].",
     ],
-    takeaway="Ask what the paper looks like, not how bright the picture is; and subtract floats, not uint8 values.",
+    takeaway="Look at the most confident mistakes first: there you meet doubtful labels and real weaknesses.",
 )
-def check_ink_on_paper(function):
-    for name, (paper, ink) in PAGES.items():
-        grey, stroke = draw_page(paper, ink)
-        image = array(call(function, grey), grey.shape)
-        if image.dtype != np.uint8:
-            raise NotYet(f"The shape is right, but the values are {image.dtype}; return uint8, from 0 to 255.")
-        if np.ptp(image[~stroke]) > 100:
-            raise NotYet(
-                f"It fails for {name}: grains of paper come out white. uint8 knows no negative values, 3 - 5 is 254: "
-                "subtract floats, and take np.abs before you return to uint8."
-            )
-        if image[stroke].mean() < image[~stroke].mean():
-            raise NotYet(f"It fails for {name}: ink comes out darker than paper.")
-        if image[~stroke].mean() > 12:
-            raise NotYet(f"It fails for {name}: paper comes out as {image[~stroke].mean():.0f}, not near 0.")
-        if image[stroke].mean() < 0.7 * abs(ink - paper):
-            raise NotYet(f"It fails for {name}: ink comes out as {image[stroke].mean():.0f}, too dark.")
+def check_confident_mistakes(function):
+    labels, probabilities = trial_readings(count=60, share_wrong=0.5, seed=0)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    confidence, of_truth = probabilities[wrong].max(axis=1), probabilities[wrong, labels[wrong]]
+    order = np.argsort(-confidence)
+    found = array(call(function, labels, probabilities, 5), (5,))
+    if (found != np.round(found)).any():
+        raise NotYet("Indices are whole numbers; these look like probabilities.")
+    if (found == order[:5]).all():
+        raise NotYet("These are places in your list of mistakes; return the indices of these images among all images.")
+    if set(found) == set(wrong[order][-5:]):
+        raise NotYet("These are the least confident mistakes; start at the other end.")
+    if (found == wrong[np.argsort(of_truth)][:5]).all() or (found == wrong[np.argsort(-of_truth)][:5]).all():
+        raise NotYet("This ranks by the true digit's probability. Confidence is the largest of the ten.")
+    if not np.isin(found, wrong).all():
+        raise NotYet("Among these are images that were read right, or none at all; return indices of mistakes only.")
+    if set(found) == set(wrong[order][:5]) and (found != wrong[order][:5]).any():
+        raise NotYet("These are the right five images, but not the most confident first.")
+    if (found != wrong[order][:5]).any():
+        raise NotYet("These are mistakes, but on other readings they are not the five most confident ones.")
+    labels, probabilities = trial_readings(count=20, share_wrong=0.15, seed=1)
+    found = np.asarray(call(function, labels, probabilities, 8))
+    if found.size != 3:
+        raise NotYet(f"With 3 mistakes and k = 8, return the 3 that there are; your function returned {found.size}.")
 
 
-def read_style(style):
-    """NotYet unless `style` is in the notation of pen_strokes.STYLES and new; else a style that can be drawn."""
-    if not isinstance(style, str):
-        raise NotYet("A style is a text in quotation marks, such as the one in the comment beside my_style.")
-    for stroke in style.split("/"):
-        points = stroke.split()
-        wrong = [point for point in points if not re.fullmatch(r"[0-9]{2}!?", point)]
-        if wrong:
-            raise NotYet(f"{wrong[0]!r} is no point: write two digits, x and y, each from 0 to 9, and perhaps a !.")
-        if len({point[:2] for point in points}) < 2:
-            raise NotYet("Every stroke needs at least two different points, before and after each /.")
-    shipped = [text.split() for text in list(pen_strokes.STYLES.values())[:SHIPPED_STYLES]]
-    if style.split() in shipped:
-        raise NotYet("This style comes with the course, and the robust network was trained on it. Change it to yours.")
-    return style
+TRIALS = [  # confidence, correct, target, the smallest threshold that will do
+    ([0.71, 0.95, 0.99, 0.52, 0.97, 0.78], [True, True, True, False, False, True], 0.8, 0.71),
+    ([0.9, 0.5, 1.0, 0.9, 1.0, 0.9, 1.0, 0.9], [True, False, True, False, True, False, True, True], 0.8, 1.0),
+]
 
 
-@cache
-def count_readings(style):
-    """How often the standard and the robust network read each digit in 200 drawings of a style, integers (2, 10)."""
-    name = "being checked"
-    pen_strokes.STYLES[name] = style
-    try:
-        drawn = pen_strokes.draw_style(name, 200, np.random.default_rng(0))
-    finally:
-        del pen_strokes.STYLES[name]
-    return np.stack(
-        [np.bincount(read(weights, drawn), minlength=10) for weights in (paths.SHIPPED_WEIGHTS, ROBUST_WEIGHTS)]
+def compare_threshold(threshold, confidence, correct, target, best):
+    """NotYet unless `threshold` has the same images answered as `best`, the smallest that reaches the target."""
+    answered, wanted = confidence >= threshold, confidence >= best
+    if (answered == wanted).all():
+        return
+    if threshold == target:
+        raise NotYet(f"{target} is the target itself. How sure it is and how often it is right are two things.")
+    if not 0 <= threshold <= 1:
+        raise NotYet(f"A threshold is one of the confidences, between 0 and 1; received {threshold:.4g}.")
+    if answered.sum() < wanted.sum():
+        raise NotYet(
+            f"At a threshold of {threshold:.4g} the network answers {answered.sum()} of {len(answered)} images; it "
+            f"could answer {wanted.sum()} and still reach {target}. Accuracy can fall below the target and come back."
+        )
+    raise NotYet(
+        f"Of the images with a confidence of at least {threshold:.4g}, {correct[answered].mean():.1%} are read right, "
+        f"less than {target}. Images that are equally confident are answered together."
     )
 
 
 @exercise(
     "5.4",
     hints=[
-        "Draw your digit on squared paper, 10 x 10 squares, and note x and y of every turn; print pen_strokes.STYLES "
-        "for examples.",
-        'pen_strokes.STYLES["4 mine"] = my_style, then pen_strokes.draw_style("4 mine", 100, rng) draws a hundred, and '
-        "mh.plot_images shows them.",
-        "For model in (standard, robust): (mh.predict(model, drawn).argmax(axis=1) == my_digit).mean() is a share.",
+        "Every confidence that occurs is a candidate: what share of the images at least as confident is read right?",
+        "Go through np.unique(confidence) from the smallest up and return the first one that reaches the target.",
+        "For each candidate: if correct[confidence >= candidate].mean() >= target: return candidate. After the loop: "
+        "return np.inf.",
     ],
-    takeaway="A network reads a new style as far as it resembles what it was taught; how far, only a trial shows.",
+    takeaway="A threshold is a choice, so validation images choose it. Test images then say, once, how good it is.",
 )
-def check_own_style(digit, style, shares):
-    digit, style = number(digit, whole=True), read_style(style)
-    if not 0 <= digit <= 9:
-        raise NotYet(f"my_digit is a number from 0 to 9, received {digit}.")
-    shares = array(shares, (2,)).astype(float)
-    if (shares > 1).any() or (shares < 0).any():
-        raise NotYet("A share lies between 0 and 1; divide by the number of drawings.")
-    measured = count_readings(style)[:, digit] / 200
-    if (abs(shares - measured) < 0.2).all():
+def check_threshold(function, threshold, validation_labels, validation_probabilities):
+    for confidence, correct, target, best in TRIALS:
+        found = number(call(function, np.array(confidence), np.array(correct), target))
+        compare_threshold(found, np.array(confidence), np.array(correct), target, best)
+    confidence, correct = np.array([0.9, 0.8, 0.7]), np.array([False, True, False])
+    try:
+        nothing = call(function, confidence, correct, 0.9)
+    except NotYet as reason:
+        raise NotYet(f"It finds thresholds that exist. If none reaches the target, return np.inf. {reason}") from None
+    if np.size(nothing) != 1 or not (confidence < nothing).all():
+        raise NotYet("When no threshold reaches the target, nothing may be answered: return np.inf.")
+    confidence = np.max(validation_probabilities, axis=1)
+    correct = np.argmax(validation_probabilities, axis=1) == validation_labels
+    expected = float(call(function, confidence, correct, 0.999))
+    if threshold == expected:  # infinity too
         return
-    if (abs(shares[::-1] - measured) < 0.2).all():
-        raise NotYet("The two shares are swapped: the standard network comes first.")
-    if (abs(1 - shares - measured) < 0.2).all():
-        raise NotYet("These look like shares of mistakes; give the shares that were read right.")
-    raise NotYet(
-        f"Your style is fine. In 200 drawings of it, the standard network reads {measured[0]:.0%} as a {digit} and the "
-        f"robust one {measured[1]:.0%}; that is far from your shares. Which drawings did you measure?"
-    )
+    if abs(number(threshold) - expected) > 0.00005:
+        raise NotYet(
+            f"Your function is right. On the validation images, for a target of 0.999, it gives {expected:.5f}, not "
+            f"{number(threshold):.5f}; were other images or another target used?"
+        )

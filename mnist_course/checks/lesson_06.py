@@ -1,129 +1,205 @@
 """Checks of the exercises in notebook 06."""
 
+import re
+from functools import cache
+
 import numpy as np
 
+import mnist_helpers as mh
+from mnist_course import paths, pen_strokes, training
 from mnist_course.exercises import NotYet, array, call, exercise, number
 
-WRONG_WIDTHS = {
-    3: "That is what a value after the first convolution sees; each later layer adds to it.",
-    4: "That is what a value after the first pooling sees; two layers are still to come.",
-    5: "That is how wide the map after the second pooling is; the question is how much of the image one value sees.",
-    6: "After the first pooling, neighbouring values lie two pixels apart; a 3 x 3 window there reaches further.",
-    7: "After the first pooling, neighbouring values lie two pixels apart, so later windows reach further than that.",
-    8: "That is what a value after the second convolution sees; the second pooling still joins two by two of them.",
-    9: "After the first pooling, neighbouring values lie two pixels apart, also for the second pooling.",
-    12: "Windows side by side overlap: count only the pixels that each further value adds.",
-    28: "The whole image is 28 pixels wide; one value sees only a part of it.",
-    36: "Widths do not multiply, because windows overlap: count the pixels that each layer adds.",
-    100: "That is the number of pixels in the square; the question asks for its width.",
-}
+SHIPPED_STYLES = 104  # so many of pen_strokes.STYLES come with the course; a learner's own are added behind them
+ROBUST_WEIGHTS = paths.ROBUST_WEIGHTS
+
+
+@cache
+def network(weights):
+    model = mh.build_cnn()
+    training.load_weights(model, weights)
+    return model
+
+
+def read(weights, images):
+    """The digits, integers (n,); called directly, because Keras's `predict` warns when it meets many batch sizes."""
+    return np.asarray(network(weights)(mh.scale_pixels(images))).argmax(axis=1)
+
+
+@cache
+def share_read_when_shifted(pixels):
+    images, labels = mh.load_mnist()[1]
+    shifted = np.roll(images[:1000], pixels, axis=2)
+    return float((read(paths.SHIPPED_WEIGHTS, shifted) == labels[:1000]).mean())
 
 
 @exercise(
     "6.1",
     hints=[
-        "Go from the image to the second pooling and note two things for each layer: what one value sees, and how many "
-        "pixels of the image two neighbouring values lie apart.",
-        "A window of 3 adds 2 steps, a window of 2 adds 1 step. A step is 1 pixel until the first pooling, then 2.",
-        "Convolution 3, pooling 3 + 1 = 4, convolution 4 + 2 x 2 = 8, and the last pooling adds one step of 2.",
+        "Start with a shift of 1 pixel: is the share that `standard` reads right still above 0.9?",
+        "shifted = np.roll(test_images[:1000], 1, axis=2); compare mh.predict(standard, shifted).argmax(axis=1) with "
+        "test_labels[:1000].",
+        "Print that share for pixels in range(1, 8); the first one below 0.9 is the answer.",
     ],
-    takeaway="Even here one value sees about an eighth of the image; only the dense layer sees a whole digit.",
+    takeaway="Convolutions find a stroke anywhere, but the dense layers behind them have learned where it has to be.",
 )
-def check_receptive_field(answer):
-    width = number(answer, whole=True)
-    if width in WRONG_WIDTHS:
-        raise NotYet(WRONG_WIDTHS[width])
-    if width != 10:
-        raise NotYet(f"It is not {width}; follow one value back to the image, layer by layer.")
+def check_breaking_shift(answer):
+    pixels = number(answer, whole=True)
+    if not 1 <= pixels <= 27:
+        raise NotYet(f"The shift is a whole number of pixels from 1 to 27, received {pixels}.")
+    share = share_read_when_shifted(pixels)
+    if share >= 0.9:
+        raise NotYet(f"Shifted by {pixels}, {share:.1%} are still read right: no more than one in ten is misread.")
+    smaller = share_read_when_shifted(pixels - 1)
+    if smaller < 0.9:
+        raise NotYet(f"A smaller shift is enough: shifted by {pixels - 1}, only {smaller:.1%} are read right.")
+
+
+def grey_spots():
+    """Two pictures, of different sizes, with ink of several greys in two places."""
+    square, wide = np.zeros((28, 28), np.uint8), np.zeros((12, 30), np.uint8)
+    square[4:9, 6:8] = 240
+    square[13:21, 10:18] = 60
+    wide[2:4, 3:9] = 90
+    wide[5:10, 20:23] = 255
+    return square, wide
 
 
 @exercise(
     "6.2",
     hints=[
-        "shift(images, pixels) moves to the right; what does a negative number of pixels do?",
-        "Loop over 1 to 6 pixels and print the accuracy of mh.predict(standard, ...).argmax(axis=1).",
-        "(mh.predict(standard, shift(validation_images[:1000], -pixels)).argmax(axis=1) == "
-        "validation_labels[:1000]).mean() is the accuracy; take the first number of pixels with less than 0.9.",
+        "It is a weighted mean of the row numbers and of the column numbers; the grey values are the weights.",
+        "image.sum(axis=1) is the ink in each row. np.average(values, weights=...) is a weighted mean.",
+        "row = np.average(np.arange(image.shape[0]), weights=image.sum(axis=1)); the column likewise, with "
+        "shape[1] and axis=0.",
     ],
-    takeaway="The two sides differ by a pixel: what holds for one direction has to be measured again for another.",
+    takeaway="MNIST's makers put this point in the middle of every image, so a network expects it there.",
 )
-def check_left_limit(answer):
-    pixels = number(answer)
-    if pixels < 0:
-        raise NotYet("Give the distance as a positive number of pixels.")
-    if pixels != int(pixels):
-        raise NotYet(f"Expected a whole number of pixels, received {pixels}.")
-    if pixels == 3:
-        raise NotYet("At 3 pixels to the left it still reads more than 90 %; was that the other direction?")
-    if pixels < 4:
-        raise NotYet(f"At {pixels:g} pixels it still reads more than 90 %.")
-    if pixels != 4:
-        raise NotYet(f"At {pixels:g} pixels it reads fewer than 90 %, but a smaller shift is already enough.")
+def check_centre_of_mass(function):
+    for image in grey_spots():
+        rows, columns = np.nonzero(image)
+        weights = image[rows, columns].astype(float)
+        expected = np.array([np.average(rows, weights=weights), np.average(columns, weights=weights)])
+        box = np.array([rows.min() + rows.max(), columns.min() + columns.max()]) / 2
+        found = array(call(function, image), (2,)).astype(float)
+        if np.allclose(found, expected, atol=0.01):
+            continue
+        if np.allclose(found, expected[::-1], atol=0.01):
+            raise NotYet("Row and column are swapped: first how far down, then how far to the right.")
+        if np.allclose(found, [rows.mean(), columns.mean()], atol=0.01):
+            raise NotYet("Every pixel with ink counts the same here. Bright ones hold more ink: weight by grey value.")
+        if np.allclose(found, np.round(expected), atol=0.01):
+            raise NotYet("Rounded to whole pixels; keep the fraction.")
+        if np.allclose(found, box, atol=0.51):
+            raise NotYet("This is the middle of the box around the ink; dense ink has to pull the centre towards it.")
+        if np.allclose(found, [(side - 1) / 2 for side in image.shape], atol=0.51):
+            raise NotYet("This is the middle of the picture, wherever the ink is.")
+        if np.allclose(found, expected + 0.5, atol=0.01) or np.allclose(found, expected + 1, atol=0.01):
+            raise NotYet("Shifted by half a pixel or by one: the first row is row 0, the first column is column 0.")
+        if np.allclose(call(function, image.astype(float)), expected, atol=0.01):
+            raise NotYet("Sums of uint8 values start again at 0 after 255; compute with image.astype(float).")
+        raise NotYet(
+            f"For a picture of shape {image.shape} it returns ({found[0]:.2f}, {found[1]:.2f}), and that is not its "
+            "centre of mass."
+        )
+
+
+PAGES = {"dark ink on a white page": (235, 20), "dark ink on a dim page": (110, 25),
+         "chalk on a blackboard": (30, 220), "white ink on a grey page": (140, 250)}  # fmt: skip
+
+
+def draw_page(paper, ink):
+    """A grey picture, uint8 (40, 60), of a stroke in ink on rough paper; and where the stroke is."""
+    stroke = np.zeros((40, 60), bool)
+    stroke[8:32, 26:32] = stroke[26:32, 14:44] = True
+    grain = np.random.default_rng(0).integers(-3, 4, stroke.shape)
+    return (np.where(stroke, ink, paper) + grain).astype(np.uint8), stroke
 
 
 @exercise(
     "6.3",
     hints=[
-        "First the n distances, shape (n,), then the order in which they rise.",
-        "features - query subtracts the query from every row; np.linalg.norm(..., axis=1) gives the n distances.",
-        "np.argsort(distances)[:k] are the indices of the k smallest, in rising order.",
+        "You need one number first: the paper's grey. Most of the picture is paper, so what is the most usual value?",
+        "np.median(grey) is the paper's grey. Ink is what differs from it, in either direction.",
+        "Compute np.abs(grey.astype(float) - np.median(grey)) and return it .astype(np.uint8).",
     ],
-    takeaway="Two lines are a whole classifier: let the nearest neighbours vote on the label.",
+    takeaway="Ask what the paper looks like, not how bright the picture is; and subtract floats, not uint8 values.",
 )
-def check_nearest(function):
-    rng = np.random.default_rng(0)
-    for n, d, k in ((40, 6, 9), (25, 128, 3)):
-        features, query = rng.normal(size=(n, d)) * rng.uniform(0.5, 3, (n, 1)), rng.normal(size=d)
-        difference = features - query
-        distances = np.linalg.norm(difference, axis=1)
-        expected = np.argsort(distances)[:k]
-        found = array(call(function, query, features, k), (k,))
-        if np.allclose(np.sort(found), np.sort(distances)[:k]):
-            raise NotYet("These are the distances; return the indices of the rows.")
-        if (found == np.argsort(-distances)[:k]).all():
-            raise NotYet("These are the farthest rows, the farthest first; look for the smallest distances.")
-        if (found == expected[::-1]).all():
-            raise NotYet("These are the right rows, but the farthest of them comes first.")
-        if (np.sort(found) == np.sort(expected)).all() and (found != expected).any():
-            raise NotYet("These are the right rows, but not in the order of their distances.")
-        if (found == expected + 1).all():
-            raise NotYet("All indices are one too high; rows are counted from 0.")
-        if (found == np.argsort(np.abs(difference).sum(axis=1))[:k]).all():
-            raise NotYet("This adds up absolute differences; the Euclidean distance adds up their squares.")
-        if (found == np.argsort(-(features @ query))[:k]).all():
-            raise NotYet("This compares by the dot product; look for the smallest Euclidean distance.")
-        if (found != expected).any():
-            raise NotYet(f"With {n} other feature vectors, not all indices are those of the {k} nearest.")
+def check_ink_on_paper(function):
+    for name, (paper, ink) in PAGES.items():
+        grey, stroke = draw_page(paper, ink)
+        image = array(call(function, grey), grey.shape)
+        if image.dtype != np.uint8:
+            raise NotYet(f"The shape is right, but the values are {image.dtype}; return uint8, from 0 to 255.")
+        if np.ptp(image[~stroke]) > 100:
+            raise NotYet(
+                f"It fails for {name}: grains of paper come out white. uint8 knows no negative values, 3 - 5 is 254: "
+                "subtract floats, and take np.abs before you return to uint8."
+            )
+        if image[stroke].mean() < image[~stroke].mean():
+            raise NotYet(f"It fails for {name}: ink comes out darker than paper.")
+        if image[~stroke].mean() > 12:
+            raise NotYet(f"It fails for {name}: paper comes out as {image[~stroke].mean():.0f}, not near 0.")
+        if image[stroke].mean() < 0.7 * abs(ink - paper):
+            raise NotYet(f"It fails for {name}: ink comes out as {image[stroke].mean():.0f}, too dark.")
+
+
+def read_style(style):
+    """NotYet unless `style` is in the notation of pen_strokes.STYLES and new; else a style that can be drawn."""
+    if not isinstance(style, str):
+        raise NotYet("A style is a text in quotation marks, such as the one in the comment beside my_style.")
+    for stroke in style.split("/"):
+        points = stroke.split()
+        wrong = [point for point in points if not re.fullmatch(r"[0-9]{2}!?", point)]
+        if wrong:
+            raise NotYet(f"{wrong[0]!r} is no point: write two digits, x and y, each from 0 to 9, and perhaps a !.")
+        if len({point[:2] for point in points}) < 2:
+            raise NotYet("Every stroke needs at least two different points, before and after each /.")
+    shipped = [text.split() for text in list(pen_strokes.STYLES.values())[:SHIPPED_STYLES]]
+    if style.split() in shipped:
+        raise NotYet("This style comes with the course, and the robust network was trained on it. Change it to yours.")
+    return style
+
+
+@cache
+def count_readings(style):
+    """How often the standard and the robust network read each digit in 200 drawings of a style, integers (2, 10)."""
+    name = "being checked"
+    pen_strokes.STYLES[name] = style
+    try:
+        drawn = pen_strokes.draw_style(name, 200, np.random.default_rng(0))
+    finally:
+        del pen_strokes.STYLES[name]
+    return np.stack(
+        [np.bincount(read(weights, drawn), minlength=10) for weights in (paths.SHIPPED_WEIGHTS, ROBUST_WEIGHTS)]
+    )
 
 
 @exercise(
     "6.4",
     hints=[
-        "The gradient says which way the loss rises. Which way do you have to go?",
-        "Only the signs of the gradient count: np.sign(gradient) is -1, 0 or 1 for every pixel.",
-        "np.clip(x - step * np.sign(gradient), 0, 1)",
+        "Draw your digit on squared paper, 10 x 10 squares, and note x and y of every turn; print pen_strokes.STYLES "
+        "for examples.",
+        'pen_strokes.STYLES["4 mine"] = my_style, then pen_strokes.draw_style("4 mine", 100, rng) draws a hundred, and '
+        "mh.plot_images shows them.",
+        "For model in (standard, robust): (mh.predict(model, drawn).argmax(axis=1) == my_digit).mean() is a share.",
     ],
-    takeaway="The sign decides: away from the truth along its gradient, or towards a label of your choice against it.",
+    takeaway="A network reads a new style as far as it resembles what it was taught; how far, only a trial shows.",
 )
-def check_push_towards(function):
-    rng = np.random.default_rng(1)
-    x = rng.uniform(0, 1, (3, 28, 28, 1)).astype("float32")
-    x[:, :8], x[:, -8:] = 0, 1  # paper above and ink below
-    gradient = rng.normal(size=x.shape).astype("float32")
-    for step in (0.1, 0.25):
-        pushed = array(call(function, x, gradient, step), x.shape)
-        unclipped = x - step * np.sign(gradient)
-        if np.allclose(pushed, unclipped, atol=1e-5):
-            raise NotYet("The direction is right, but some pixels left the range from 0 to 1; clip them.")
-        if np.allclose(pushed, unclipped.clip(0, None), atol=1e-5):
-            raise NotYet("The direction is right, but some pixels are above 1.")
-        if np.allclose(pushed, unclipped.clip(None, 1), atol=1e-5):
-            raise NotYet("The direction is right, but some pixels are below 0.")
-        if np.allclose(pushed, np.clip(x + step * np.sign(gradient), 0, 1), atol=1e-5):
-            raise NotYet("This makes the loss rise; you want the loss of your label to fall.")
-        if np.allclose(pushed, np.clip(x - step * gradient, 0, 1), atol=1e-5):
-            raise NotYet("Every pixel moves by `step`, whatever the size of its gradient; only the sign counts.")
-        if np.allclose(pushed, x, atol=1e-5):
-            raise NotYet("These are the pixels as they came; nothing has moved.")
-        if not np.allclose(pushed, unclipped.clip(0, 1), atol=1e-5):
-            raise NotYet(f"With a step of {step}, other pixels do not come out as expected.")
+def check_own_style(digit, style, shares):
+    digit, style = number(digit, whole=True), read_style(style)
+    if not 0 <= digit <= 9:
+        raise NotYet(f"my_digit is a number from 0 to 9, received {digit}.")
+    shares = array(shares, (2,)).astype(float)
+    if (shares > 1).any() or (shares < 0).any():
+        raise NotYet("A share lies between 0 and 1; divide by the number of drawings.")
+    measured = count_readings(style)[:, digit] / 200
+    if (abs(shares - measured) < 0.2).all():
+        return
+    if (abs(shares[::-1] - measured) < 0.2).all():
+        raise NotYet("The two shares are swapped: the standard network comes first.")
+    if (abs(1 - shares - measured) < 0.2).all():
+        raise NotYet("These look like shares of mistakes; give the shares that were read right.")
+    raise NotYet(
+        f"Your style is fine. In 200 drawings of it, the standard network reads {measured[0]:.0%} as a {digit} and the "
+        f"robust one {measured[1]:.0%}; that is far from your shares. Which drawings did you measure?"
+    )

@@ -1,101 +1,129 @@
 """Checks of the exercises in notebook 07."""
 
 import numpy as np
-from scipy.stats import binomtest
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+
+WRONG_WIDTHS = {
+    3: "That is what a value after the first convolution sees; each later layer adds to it.",
+    4: "That is what a value after the first pooling sees; two layers are still to come.",
+    5: "That is how wide the map after the second pooling is; the question is how much of the image one value sees.",
+    6: "After the first pooling, neighbouring values lie two pixels apart; a 3 x 3 window there reaches further.",
+    7: "After the first pooling, neighbouring values lie two pixels apart, so later windows reach further than that.",
+    8: "That is what a value after the second convolution sees; the second pooling still joins two by two of them.",
+    9: "After the first pooling, neighbouring values lie two pixels apart, also for the second pooling.",
+    12: "Windows side by side overlap: count only the pixels that each further value adds.",
+    28: "The whole image is 28 pixels wide; one value sees only a part of it.",
+    36: "Widths do not multiply, because windows overlap: count the pixels that each layer adds.",
+    100: "That is the number of pixels in the square; the question asks for its width.",
+}
 
 
 @exercise(
     "7.1",
     hints=[
-        "Take the formula of the lesson and solve it for n.",
-        "0.01 percentage points are 0.0001 as a share; the error gets 8.3 times smaller than for 10,000 images.",
-        "n = p * (1 - p) / 0.0001**2",
+        "Go from the image to the second pooling and note two things for each layer: what one value sees, and how many "
+        "pixels of the image two neighbouring values lie apart.",
+        "A window of 3 adds 2 steps, a window of 2 adds 1 step. A step is 1 pixel until the first pooling, then 2.",
+        "Convolution 3, pooling 3 + 1 = 4, convolution 4 + 2 x 2 = 8, and the last pooling adds one step of 2.",
     ],
-    takeaway="Half the error costs four times the images: MNIST's test set cannot show hundredths of a point.",
+    takeaway="Even here one value sees about an eighth of the image; only the dense layer sees a whole digit.",
 )
-def check_images_needed(answer):
-    images, expected = number(answer), 0.993 * 0.007 / 0.0001**2
-    if abs(images - expected) <= 0.01 * expected:
-        return
-    if abs(images - 83_373) < 1000:
-        raise NotYet("The error shrinks with the square root of the number of images, not with the number itself.")
-    if abs(images - 0.993 * 0.007 / 0.01**2) < 5:
-        raise NotYet("0.01 percentage points are a share of 0.0001, not of 0.01.")
-    if abs(images - (expected - 10_000)) <= 0.001 * expected:
-        raise NotYet("That is how many more you need than MNIST has; the question asks for all.")
-    raise NotYet(f"With {images:,.0f} images one standard error is {standard_error(images)}.")
-
-
-def standard_error(images):
-    return f"{100 * np.sqrt(0.993 * 0.007 / images):.4g} percentage points" if images > 0 else "not defined"
+def check_receptive_field(answer):
+    width = number(answer, whole=True)
+    if width in WRONG_WIDTHS:
+        raise NotYet(WRONG_WIDTHS[width])
+    if width != 10:
+        raise NotYet(f"It is not {width}; follow one value back to the image, layer by layer.")
 
 
 @exercise(
     "7.2",
     hints=[
-        "Two numbers are enough: how many images only the first misread, and how many only the second.",
-        "only_first = (~first_right & second_right).sum(), and the other way round.",
-        "binomtest(int(only_first), int(only_first + only_second)).pvalue, unless both are 0.",
+        "shift(images, pixels) moves to the right; what does a negative number of pixels do?",
+        "Loop over 1 to 6 pixels and print the accuracy of mh.predict(standard, ...).argmax(axis=1).",
+        "(mh.predict(standard, shift(validation_images[:1000], -pixels)).argmax(axis=1) == "
+        "validation_labels[:1000]).mean() is the accuracy; take the first number of pixels with less than 0.9.",
     ],
-    takeaway="Images on which both agree cannot say who is better, however many there are.",
+    takeaway="The two sides differ by a pixel: what holds for one direction has to be measured again for another.",
 )
-def check_mcnemar(function):
-    for only_first, only_second, both_wrong in ((12, 3, 20), (3, 12, 5), (7, 7, 0), (30, 9, 4)):
-        first, second = np.ones(500, bool), np.ones(500, bool)
-        first[:only_first] = second[only_first : only_first + only_second] = False
-        first[-both_wrong - 1 : -1] = second[-both_wrong - 1 : -1] = False
-        order = np.random.default_rng(only_first).permutation(500)
-        value = number(call(function, first[order], second[order]))
-        expected = binomtest(only_first, only_first + only_second).pvalue
-        case = f"With {only_first} images misread by the first only and {only_second} by the second only"
-        if abs(value - expected) < 1e-6:
-            continue
-        if not 0 <= value <= 1:
-            raise NotYet(f"A p-value lies between 0 and 1; your function returned {value:.4g}.")
-        for side in ("less", "greater"):
-            if abs(value - binomtest(only_first, only_first + only_second, alternative=side).pvalue) < 1e-6:
-                raise NotYet("This is the one-sided p-value; either network might be the better one, so use two sides.")
-        with_both = binomtest(only_first + both_wrong, only_first + only_second + 2 * both_wrong).pvalue
-        if abs(value - with_both) < 1e-6:
-            raise NotYet("Images that both networks misread are counted; leave them out.")
-        raise NotYet(f"{case}, the p-value is {expected:.4g}; your function returned {value:.4g}.")
-    same = np.arange(50) > 3
-    if abs(number(call(function, same, same)) - 1) > 1e-6:
-        raise NotYet("When the networks never disagree, the p-value is 1.")
+def check_left_limit(answer):
+    pixels = number(answer)
+    if pixels < 0:
+        raise NotYet("Give the distance as a positive number of pixels.")
+    if pixels != int(pixels):
+        raise NotYet(f"Expected a whole number of pixels, received {pixels}.")
+    if pixels == 3:
+        raise NotYet("At 3 pixels to the left it still reads more than 90 %; was that the other direction?")
+    if pixels < 4:
+        raise NotYet(f"At {pixels:g} pixels it still reads more than 90 %.")
+    if pixels != 4:
+        raise NotYet(f"At {pixels:g} pixels it reads fewer than 90 %, but a smaller shift is already enough.")
 
 
 @exercise(
     "7.3",
     hints=[
-        "First the mean over the networks, then the largest of the ten.",
-        "probabilities.mean(axis=0) has the shape (images, 10).",
-        "probabilities.mean(axis=0).argmax(axis=1)",
+        "First the n distances, shape (n,), then the order in which they rise.",
+        "features - query subtracts the query from every row; np.linalg.norm(..., axis=1) gives the n distances.",
+        "np.argsort(distances)[:k] are the indices of the k smallest, in rising order.",
     ],
-    takeaway="Averaging keeps how sure each network was; and yes, the second choice of all may win.",
+    takeaway="Two lines are a whole classifier: let the nearest neighbours vote on the label.",
 )
-def check_read_together(function):
-    rng = np.random.default_rng(7)
-    probabilities = rng.dirichlet(np.ones(10), size=(5, 200))
-    probabilities[:, 0] = 0.02
-    probabilities[[0, 1, 2, 3, 4], 0, [1, 2, 3, 5, 6]] = 0.48  # five first choices, and one second choice of all
-    probabilities[:, 0, 8] = 0.38
-    probabilities[:, 1] = 0.01
-    probabilities[:3, 1, 4], probabilities[:3, 1, 9] = 0.50, 0.42  # three are a little for 4,
-    probabilities[3:, 1, 9] = 0.91  # two are very sure of 9
-    expected = probabilities.mean(axis=0).argmax(axis=1)
-    digits = array(call(function, probabilities), (200,))
-    if (digits == expected).all():
-        return
-    if digits.dtype.kind == "f" and digits.max() <= 1:
-        raise NotYet("These are probabilities; return the digit that has the largest one.")
-    if (digits == probabilities[0].argmax(axis=1)).all():
-        raise NotYet("This reads with the first network only.")
-    first_choices = probabilities.argmax(axis=2)
-    votes = np.stack([(first_choices == digit).sum(axis=0) for digit in range(10)], axis=1)
-    if (votes[np.arange(200), digits.astype(int).clip(0, 9)] == votes.max(axis=1)).all():
-        raise NotYet("This is a majority vote: it forgets how sure each network was. Average the probabilities.")
-    if (digits == probabilities.max(axis=0).argmax(axis=1)).all():
-        raise NotYet("This follows the single surest network; take the mean, not the maximum.")
-    raise NotYet(f"{(digits != expected).sum()} of 200 images are read otherwise than by the mean probabilities.")
+def check_nearest(function):
+    rng = np.random.default_rng(0)
+    for n, d, k in ((40, 6, 9), (25, 128, 3)):
+        features, query = rng.normal(size=(n, d)) * rng.uniform(0.5, 3, (n, 1)), rng.normal(size=d)
+        difference = features - query
+        distances = np.linalg.norm(difference, axis=1)
+        expected = np.argsort(distances)[:k]
+        found = array(call(function, query, features, k), (k,))
+        if np.allclose(np.sort(found), np.sort(distances)[:k]):
+            raise NotYet("These are the distances; return the indices of the rows.")
+        if (found == np.argsort(-distances)[:k]).all():
+            raise NotYet("These are the farthest rows, the farthest first; look for the smallest distances.")
+        if (found == expected[::-1]).all():
+            raise NotYet("These are the right rows, but the farthest of them comes first.")
+        if (np.sort(found) == np.sort(expected)).all() and (found != expected).any():
+            raise NotYet("These are the right rows, but not in the order of their distances.")
+        if (found == expected + 1).all():
+            raise NotYet("All indices are one too high; rows are counted from 0.")
+        if (found == np.argsort(np.abs(difference).sum(axis=1))[:k]).all():
+            raise NotYet("This adds up absolute differences; the Euclidean distance adds up their squares.")
+        if (found == np.argsort(-(features @ query))[:k]).all():
+            raise NotYet("This compares by the dot product; look for the smallest Euclidean distance.")
+        if (found != expected).any():
+            raise NotYet(f"With {n} other feature vectors, not all indices are those of the {k} nearest.")
+
+
+@exercise(
+    "7.4",
+    hints=[
+        "The gradient says which way the loss rises. Which way do you have to go?",
+        "Only the signs of the gradient count: np.sign(gradient) is -1, 0 or 1 for every pixel.",
+        "np.clip(x - step * np.sign(gradient), 0, 1)",
+    ],
+    takeaway="The sign decides: away from the truth along its gradient, or towards a label of your choice against it.",
+)
+def check_push_towards(function):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 1, (3, 28, 28, 1)).astype("float32")
+    x[:, :8], x[:, -8:] = 0, 1  # paper above and ink below
+    gradient = rng.normal(size=x.shape).astype("float32")
+    for step in (0.1, 0.25):
+        pushed = array(call(function, x, gradient, step), x.shape)
+        unclipped = x - step * np.sign(gradient)
+        if np.allclose(pushed, unclipped, atol=1e-5):
+            raise NotYet("The direction is right, but some pixels left the range from 0 to 1; clip them.")
+        if np.allclose(pushed, unclipped.clip(0, None), atol=1e-5):
+            raise NotYet("The direction is right, but some pixels are above 1.")
+        if np.allclose(pushed, unclipped.clip(None, 1), atol=1e-5):
+            raise NotYet("The direction is right, but some pixels are below 0.")
+        if np.allclose(pushed, np.clip(x + step * np.sign(gradient), 0, 1), atol=1e-5):
+            raise NotYet("This makes the loss rise; you want the loss of your label to fall.")
+        if np.allclose(pushed, np.clip(x - step * gradient, 0, 1), atol=1e-5):
+            raise NotYet("Every pixel moves by `step`, whatever the size of its gradient; only the sign counts.")
+        if np.allclose(pushed, x, atol=1e-5):
+            raise NotYet("These are the pixels as they came; nothing has moved.")
+        if not np.allclose(pushed, unclipped.clip(0, 1), atol=1e-5):
+            raise NotYet(f"With a step of {step}, other pixels do not come out as expected.")
