@@ -25,6 +25,7 @@ _FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
 FOR_EVERYBODY = (
     "benchmarks/seeds.json",  # notebooks 04, 06 and 08 read these
     "benchmarks/ladder.json",
+    "benchmarks/first_networks.json",  # and notebook 02 this one
     "benchmarks/dropout.json",
     "benchmarks/own_digits.json",
 )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import mnist_helpers as mh
-from benchmarks import own_digits, recipe_table, seeds, time_to_accuracy
+from benchmarks import first_networks, own_digits, recipe_table, seeds, time_to_accuracy
 from mnist_course import networks, paths, training
 from mnist_course.recipes import RECIPES
 
@@ -196,3 +196,45 @@ def test_steps_of_the_ladder_bring_what_notebook_08_says():
     assert one_cycle < 0 and warped < 0 and convolutions > epochs
     standard_error = np.sqrt(means[-1] * (1 - means[-1]) / 6000)
     assert epochs > standard_error > max(abs(gain) for gain in (normalisation, warped, places, averaging))
+
+
+# ---------------------------------------------------------------- first networks
+
+
+def test_shifted_images_move_and_what_becomes_free_is_black():
+    images = np.random.default_rng(0).integers(1, 256, (3, 28, 28)).astype(np.uint8)
+    assert (first_networks.shift(images, 0, 0) == images).all()
+    right, up = first_networks.shift(images, 0, 2), first_networks.shift(images, -2, 0)
+    assert (right[:, :, 2:] == images[:, :, :26]).all() and not right[:, :, :2].any()
+    assert (up[:, :26] == images[:, 2:]).all() and not up[:, 26:].any()
+
+
+def test_each_side_is_measured_under_its_own_name():
+    images = np.zeros((4, 28, 28), np.uint8)
+    images[:, 10, 10] = 1
+    places = {"right": (10, 12), "left": (10, 8), "down": (12, 10), "up": (8, 10)}
+    for side, (row, column) in places.items():
+        read = lambda part: part[:, row, column]  # noqa: B023, E731
+        measured = first_networks.measure(read, images, np.ones(4))
+        assert measured == {"validation_accuracy": 0, "shifted": {name: float(name == side) for name in places}}
+
+
+def test_the_first_networks_are_what_notebook_02_says():
+    stored = json.loads(first_networks.RESULTS.read_text(encoding="utf-8"))["networks"]
+    assert list(stored) == ["nearest mean", *first_networks.NETWORKS]
+    assert all(len(entry["runs"]) == 3 for name, entry in stored.items() if name != "nearest mean")
+    plain, shifted = (
+        [100 * np.mean([measured(run) for run in entry["runs"]]) for entry in stored.values()]
+        for measured in (lambda run: run["validation_accuracy"], lambda run: np.mean(list(run["shifted"].values())))
+    )
+    assert [round(gain) for gain in np.diff(plain)] == [11, 5, 0, 2, 0]
+    lost = np.subtract(plain, shifted)
+    assert round(lost[:4].min()) == 18 and round(lost[:4].max()) == 33 and np.round(lost[4:]).tolist() == [4, 4]
+    *_, dense, without_dropout, course = (entry["parameters"] for entry in stored.values())
+    assert course - dense == 39 and without_dropout == course == mh.build_cnn().count_params()
+
+
+def test_the_stored_nearest_mean_is_the_one_of_notebook_01():
+    (images, labels), validation = mh.split_train_validation(*mh.load_mnist()[0])
+    stored = json.loads(first_networks.RESULTS.read_text(encoding="utf-8"))["networks"]["nearest mean"]["runs"]
+    assert [first_networks.measure(first_networks.nearest_mean(images, labels), *validation)] == stored
