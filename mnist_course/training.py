@@ -143,6 +143,8 @@ class SafeSaving(keras.callbacks.Callback):
         The best weights and the log are written anew, as they were then. Raises ValueError when there is no backup.
         """
         about, arrays = _read_backup(self.folder)
+        if "random" not in about:
+            raise ValueError(f"An earlier version of the course made the backup in {self.folder}; start again.")
         model.optimizer.build(model.trainable_variables)
         for name, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
             values = [arrays[f"{name}/{place}"] for place in range(_count(arrays, name))]

@@ -284,6 +284,17 @@ def test_backups_that_are_all_cut_are_said(folder):
         training.SafeSaving(folder, None).resume(mh.build_cnn())
 
 
+def test_a_backup_of_an_earlier_version_is_said(folder):
+    for path in training.find_backups(folder):
+        with np.load(path) as file:
+            arrays = dict(file)
+        about = json.loads(str(arrays["about"]))
+        del about["random"]
+        np.savez(path, **arrays | {"about": np.array(json.dumps(about))})
+    with pytest.raises(ValueError, match="An earlier version of the course made the backup"):
+        training.SafeSaving(folder, None).resume(mh.build_cnn())
+
+
 def test_backups_are_ordered_by_number(tmp_path):
     (tmp_path / paths.BACKUP_NAME).mkdir()
     for epoch in (999, 1000, 1001):
