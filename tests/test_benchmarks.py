@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import ttest_ind
 
 import mnist_helpers as mh
 from benchmarks import first_networks, own_digits, recipe_table, seeds, time_to_accuracy
@@ -196,6 +197,37 @@ def test_steps_of_the_ladder_bring_what_notebook_08_says():
     assert one_cycle < 0 and warped < 0 and convolutions > epochs
     standard_error = np.sqrt(means[-1] * (1 - means[-1]) / 6000)
     assert epochs > standard_error > max(abs(gain) for gain in (normalisation, warped, places, averaging))
+
+
+# ---------------------------------------------------------------- the order of the images, and dropout
+
+
+@pytest.mark.parametrize("recipe", ["standard", "fast"])
+def test_the_repeated_order_cost_nothing_that_can_be_told_as_notebook_04_says(recipe):
+    repeated, shuffled = (
+        [100 * run["validation_accuracy"] for run in STORED[name]["runs"]]
+        for name in (f"{recipe}, repeated order", recipe)
+    )
+    low, high = ttest_ind(shuffled, repeated, equal_var=False).confidence_interval(1 - 0.05 / 2)
+    assert low < 0 < high and max(-low, high) < 0.15
+
+
+def test_dropout_leaves_a_narrower_gap_as_notebook_04_says():
+    runs = json.loads((paths.BENCHMARKS / "dropout.json").read_text(encoding="utf-8"))["runs"]
+
+    def losses(name, dropout):
+        return np.array([run[name] for run in runs if run["dropout"] == dropout])  # (seeds, epochs)
+
+    reported, switched_off = (
+        [losses(name, dropout)[:, -1] for dropout in (0.5, 0.0)] for name in ("loss", "loss_with_dropout_off")
+    )
+    validation = [losses("val_loss", dropout)[:, -1] for dropout in (0.5, 0.0)]
+    assert (validation[0] - reported[0] < 0).all()  # as reported, dropout closes the gap
+    assert (0 < validation[0] - switched_off[0]).all()
+    assert (validation[0] - switched_off[0] < validation[1] - switched_off[1]).all()  # narrower in all three seeds
+    assert (switched_off[0] - switched_off[1]).mean() < (reported[0] - reported[1]).mean() / 2  # it was the measuring
+    without = losses("val_loss", 0.0).mean(axis=0)
+    assert without[5:].min() > without[4]  # after five epochs it no longer falls
 
 
 # ---------------------------------------------------------------- first networks
