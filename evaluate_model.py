@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -68,7 +67,6 @@ def evaluate(arguments):
 @command
 def main(argv=None):
     arguments = parse_arguments(argv)  # first: TensorFlow takes seconds to import
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return evaluate(arguments)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import os
 import sys
 from pathlib import Path
 
@@ -128,7 +127,6 @@ def train(arguments, output_dir):
 @command
 def main(argv=None):
     arguments = parse_arguments(argv)  # first: TensorFlow takes seconds to import
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from mnist_course import training
 
     output_dir = arguments.output_dir or paths.shown(paths.OUTPUTS)

@@ -3,6 +3,8 @@
 import contextlib
 import os
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, imported later, reports errors only
+
 
 @contextlib.contextmanager
 def quiet_stderr():

@@ -1,0 +1,47 @@
+"""The three questions with which a lesson begins: about earlier lessons, to be answered from memory.
+
+A question has three or four options; every wrong one is a misconception that TEACHING.md knows, and is explained. The
+questions of a lesson stand in its file in mnist_course/checks/, as QUIZ.
+"""
+
+import importlib
+import textwrap
+from typing import NamedTuple
+
+
+class Question(NamedTuple):
+    text: str
+    options: tuple  # pairs (option, why it is right or wrong), in the order of the letters
+    right: str  # a letter
+
+
+def questions(lesson):
+    """Return the questions of a lesson, given by its number, as a tuple of Question."""
+    return importlib.import_module(f"mnist_course.checks.lesson_{lesson:02d}").QUIZ
+
+
+def ask(lesson, answers=""):
+    """Print the questions of a lesson; with `answers`, one letter a question such as "bca", say which are right and why.
+
+    Returns how many are right. "?" leaves a question out. Used at the start of every notebook.
+    """
+    asked = questions(lesson)
+    letters = str(answers).lower().replace(" ", "").replace(",", "") or "?" * len(asked)
+    if len(letters) != len(asked):
+        print(f'Expected {len(asked)} letters, one a question, such as "{"abc"[:len(asked)]}"; received {answers!r}.')
+        return 0
+    for number, (question, letter) in enumerate(zip(asked, letters, strict=True), 1):
+        offered = {chr(ord("a") + place): option for place, option in enumerate(question.options)}
+        _say(f"{number}. {question.text}", "")
+        if letter == "?":
+            for name, (option, _) in offered.items():
+                _say(f"{name}) {option}")
+        elif letter not in offered:
+            _say(f"There is no option {letter!r}: choose from {', '.join(offered)}.")
+        else:
+            _say(f"{letter}) {offered[letter][0]} {'Right.' if letter == question.right else 'No.'} {offered[letter][1]}")
+    return sum(letter == question.right for question, letter in zip(asked, letters, strict=True))
+
+
+def _say(text, indent="   "):
+    print(textwrap.fill(text, 88, initial_indent=indent, subsequent_indent=indent or "   "))
