@@ -21,7 +21,7 @@ def questions(lesson):
 
 
 def ask(lesson, answers=""):
-    """Print the questions of a lesson; with `answers`, one letter a question such as "bca", say which are right and why.
+    """Print the questions of a lesson; with `answers`, a letter each, such as "bca", say which are right and why.
 
     Returns how many are right. "?" leaves a question out. Used at the start of every notebook.
     """
@@ -39,7 +39,8 @@ def ask(lesson, answers=""):
         elif letter not in offered:
             _say(f"There is no option {letter!r}: choose from {', '.join(offered)}.")
         else:
-            _say(f"{letter}) {offered[letter][0]} {'Right.' if letter == question.right else 'No.'} {offered[letter][1]}")
+            option, why = offered[letter]
+            _say(f"{letter}) {option} {'Right.' if letter == question.right else 'No.'} {why}")
     return sum(letter == question.right for question, letter in zip(asked, letters, strict=True))
 
 
