@@ -7,7 +7,7 @@ import io
 import matplotlib.pyplot as plt
 from IPython.display import HTML
 
-COLOURS = {"Conv2D": "#0072B2", "MaxPooling2D": "#E69F00", "Flatten": "#999999", "Dense": "#009E73"}  # Okabe and Ito
+_COLOURS = {"Conv2D": "#0072B2", "MaxPooling2D": "#E69F00", "Flatten": "#999999", "Dense": "#009E73"}  # Okabe and Ito
 _MAPS_DRAWN = 8  # of a layer with more, the rest is left out
 _ROOM = 25  # for the words above a layer
 
@@ -47,7 +47,7 @@ def draw_network(model, *, numbers=True):
     figure, ax = plt.subplots(figsize=(10, 2.6), layout="tight")
     left = 0
     for name, shape, parameters in layers:
-        colour = COLOURS.get(name, "#dddddd")
+        colour = _COLOURS.get(name, "#dddddd")
         if len(shape) == 3:
             side, drawn = shape[0], min(shape[2], _MAPS_DRAWN)
             width = side + 1.2 * (drawn - 1)

@@ -15,7 +15,7 @@ class Question(NamedTuple):
     right: str  # a letter
 
 
-def questions(lesson):
+def _questions(lesson):
     """Return the questions of a lesson, given by its number, as a tuple of Question."""
     return importlib.import_module(f"mnist_course.checks.lesson_{lesson:02d}").QUIZ
 
@@ -25,7 +25,7 @@ def ask(lesson, answers=""):
 
     Returns how many are right. "?" leaves a question out. Used at the start of every notebook.
     """
-    asked = questions(lesson)
+    asked = _questions(lesson)
     letters = str(answers).lower().replace(" ", "").replace(",", "") or "?" * len(asked)
     if len(letters) != len(asked):
         print(f'Expected {len(asked)} letters, one a question, such as "{"abc"[:len(asked)]}"; received {answers!r}.')
