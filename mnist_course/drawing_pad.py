@@ -127,7 +127,7 @@ STYLE = """
 .drawing-pad ol { list-style: none; margin: 0; padding: 0; font-variant-numeric: tabular-nums; }
 .drawing-pad li { display: flex; align-items: center; gap: 0.6rem; margin: 0; }
 .drawing-pad b, .drawing-pad .percent { font-weight: inherit; }
-.drawing-pad .percent { width: 4.2em; text-align: right; }
+.drawing-pad .percent { width: 4.2em; text-align: right; white-space: nowrap; }
 .drawing-pad .track { width: 14rem; height: 0.8em; border-radius: 2px; overflow: hidden; forced-color-adjust: none;
   background: color-mix(in srgb, currentColor 12%, transparent); }
 .drawing-pad .track span { display: block; height: 100%; background: #0072B2; }

@@ -4,6 +4,7 @@ The checks share one page and run in the order in which a learner meets them.
 """
 
 import json
+import math
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -41,6 +43,12 @@ def read(picture):
 pad = drawing_pad.DrawingPad(read)
 pad
 """
+READ_WITH_THE_NETWORK = """
+from mnist_course import drawing_pad, paths, pictures, reader
+network = reader.Reader(paths.ROBUST_READER)
+pad = drawing_pad.DrawingPad(lambda drawing: network.read(pictures.to_mnist(drawing)[None])[0])
+pad
+"""
 LOOK = "pad.picture.size, np.asarray(pad.picture).min(), np.asarray(pad.picture).max()"
 
 
@@ -51,6 +59,8 @@ def folder(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in (READ, LOOK)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "pad.ipynb")
+    cells = [nbformat.v4.new_code_cell(READ_WITH_THE_NETWORK.strip())]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "network.ipynb")
     no_news = folder / "config/labconfig/page_config.json"
     no_news.parent.mkdir(parents=True)
     no_news.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
@@ -99,17 +109,17 @@ def page(address):
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("websocket", lambda websocket: page.asked.append(websocket.url))
-        page.goto(address)
-        wait_for_kernel(page)
-        page.locator(".jp-Cell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        expect(status(page)).to_have_text("Draw one digit, from 0 to 9.")
+        open_pad(page, address)
         yield page
         browser.close()
 
 
-def wait_for_kernel(page):
+def open_pad(page, address):
+    page.goto(address)
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
+    page.locator(".jp-Cell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    expect(status(page)).to_have_text("Draw one digit, from 0 to 9.")
 
 
 def status(page):
@@ -194,6 +204,19 @@ def test_the_saved_notebook_is_valid_and_small(page, folder):
     assert saved.cells[0].outputs[0].data["text/plain"].startswith("A drawing pad: run this cell")
     assert "widgets" not in saved.metadata
     assert (folder / "pad.ipynb").stat().st_size < 5000
+
+
+def test_the_network_of_the_course_reads_a_three(page, address):
+    """Its picture, outputs/drawing_pad.png, is the one in the README, data/samples/drawing_pad.png."""
+    page = page.context.browser.new_page(viewport={"width": 1100, "height": 800})
+    open_pad(page, address.replace("pad.ipynb", "network.ipynb"))
+    upper = [(0.5 + 0.2 * math.cos(angle), 0.32 + 0.16 * math.sin(angle)) for angle in np.linspace(-2.6, 1.6, 20)]
+    lower = [(0.5 + 0.24 * math.cos(angle), 0.66 + 0.19 * math.sin(angle)) for angle in np.linspace(-1.6, 2.6, 20)]
+    draw(page, upper + lower)
+    expect(status(page)).to_contain_text("This is a 3 (")
+    box = page.locator(".drawing-pad").bounding_box()
+    page.screenshot(path=ROOT / "outputs" / "drawing_pad.png", clip=box | {"width": 640})
+    page.close()
 
 
 def test_after_a_reload_in_the_dark_theme_the_drawing_is_still_there(page, folder):
