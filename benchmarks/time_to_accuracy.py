@@ -4,20 +4,20 @@
     python -m benchmarks.time_to_accuracy --recipes standard fast --rounds 4
 
 Each round trains every recipe once, from building the network to the last saved file; `fast` three times, because it
-is short. All in one process, bound to one core (Linux only), one training after the other. What is compared are seconds
-of processor time: other work on the machine moves them little. A round takes about 45 minutes, or 7 with `standard` and
-`fast` alone. The results go to benchmarks/time_to_accuracy.json.
+is short. A round is one process bound to one core (Linux only), one training after the other; each core takes a round.
+What is compared are seconds of processor time: other work on the machine moves them little. A round takes about 45
+minutes, or 7 with `standard` and `fast` alone. The results go to benchmarks/time_to_accuracy.json.
 """
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.cores import on_every_core
 from benchmarks.measured_on import measured_on
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
@@ -57,6 +57,13 @@ def measure(name, seed):
     }
 
 
+def measure_round(number, names):
+    """Train these recipes in turn, with seeds that no other round has; return a list of what was measured for each."""
+    measure("fast", 0)  # what a process does once is not counted
+    seeds = {name: range(3 * number, 3 * number + 3) if name == "fast" else [number] for name in names}
+    return {name: [measure(name, seed) for seed in of_recipe] for name, of_recipe in seeds.items()}
+
+
 def relative_times(rounds):
     """Return for each recipe its whole processor time over that of `standard`, a number a round."""
     def mean(runs):
@@ -71,12 +78,7 @@ def main(argv=None):
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args(argv)
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # before TensorFlow counts the cores
-    measure("fast", 0)  # what a process does once is not counted
-    rounds = []
-    for number in range(arguments.rounds):
-        seeds = {name: range(3 * number, 3 * number + 3) if name == "fast" else [number] for name in arguments.recipes}
-        rounds.append({name: [measure(name, seed) for seed in of_recipe] for name, of_recipe in seeds.items()})
+    rounds = on_every_core(measure_round, [(number, arguments.recipes) for number in range(arguments.rounds)])
     given = " ".join(sys.argv[1:] if argv is None else argv)
     results = {"command": f"python -m benchmarks.time_to_accuracy {given}".rstrip(), **measured_on(), "rounds": rounds}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
