@@ -120,12 +120,17 @@ def test_key_results_are_short_lines(path, notebook):
     assert all(len(line) <= 90 for line in results)
 
 
+def is_figure(output):
+    data = output.get("data", {})
+    return "image/png" in data or "<img " in data.get("text/html", "")
+
+
 def test_prose_follows_every_figure_before_the_next(notebook):
     unread = None
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             unread = None
-        elif any("image/png" in output.get("data", {}) for output in cell.outputs):
+        elif any(is_figure(output) for output in cell.outputs):
             assert unread is None, f"nothing says what this shows:\n{unread}"
             unread = cell.source
     assert unread is None, f"nothing says what this shows:\n{unread}"
@@ -145,10 +150,19 @@ def test_lessons_do_not_speak_of_how_they_are_tested(notebook):
 
 
 def test_every_lesson_shows_a_figure(path, notebook):
-    pictures = [
-        output for cell in code_cells(notebook) for output in cell.outputs if "image/png" in output.get("data", {})
-    ]
+    pictures = [output for cell in code_cells(notebook) for output in cell.outputs if is_figure(output)]
     assert pictures or path.parent.name == "solutions"
+
+
+def test_figures_that_carry_a_lesson_have_words_for_who_cannot_see_them(path, notebook):
+    pages = [output.data["text/html"] for cell in code_cells(notebook) for output in cell.outputs if is_page(output)]
+    described = [page for page in pages if re.search(r'<img alt="[^"]{20,}"', page)]
+    assert described == pages
+    assert described or path.parent.name == "solutions"
+
+
+def is_page(output):
+    return "<img " in output.get("data", {}).get("text/html", "")
 
 
 def test_no_cell_is_tagged_to_fail(notebook):
