@@ -6,6 +6,47 @@ import numpy as np
 
 import mnist_helpers as mh
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "`pictures.shape` is (5, 28, 20): five pictures. What is `pictures[0].shape`?",
+        (
+            ("(5,)", "That counts the pictures. An index takes one of them out, and it is 28 x 20."),
+            ("(28, 20)", "An index removes the first axis: one picture is left, 28 rows of 20 numbers."),
+            ("(28,)", "That would be a column of one picture, such as `pictures[0][:, 0]`."),
+            ("(1, 28, 20)", "A slice, `pictures[:1]`, would keep the first axis; a single index removes it."),
+        ),
+        right="b",
+    ),
+    Question(
+        "`pictures.shape` is (5, 28, 20). What is the shape of `pictures.mean(axis=0)`?",
+        (
+            ("(5,)", "That would be one mean for each picture, over both other axes: `axis=(1, 2)`."),
+            (
+                "(), a single number",
+                "Without `axis`, all numbers go into one mean; with it, only that axis disappears.",
+            ),
+            ("(5, 28)", "That is the mean along the last axis, `axis=2`: one number for each row."),
+            ("(28, 20)", "Axis 0 disappears: at each place, the mean of the five pictures."),
+        ),
+        right="d",
+    ),
+    Question(
+        "`labels` is `np.array([3, 7, 3, 1])`. What is `(labels == 3).mean()`?",
+        (
+            ("0.5", "The comparison gives True, False, True, False. They count as 1 and 0, so the mean is a share."),
+            (
+                "3.0",
+                "That is `labels[labels == 3].mean()`, the mean of the chosen labels; here the truth values are "
+                "averaged.",
+            ),
+            ("2", "That is `(labels == 3).sum()`, how many are 3; the mean divides by all four."),
+            ("True", "The comparison gives four truth values, one for each label; their mean is a number."),
+        ),
+        right="a",
+    ),
+)
 
 
 @cache

@@ -8,6 +8,63 @@ import numpy as np
 import mnist_helpers as mh
 from mnist_course import paths, pen_strokes, training
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "You report a test accuracy with its 95 % interval. What is that interval about?",
+        (
+            (
+                "Where the next training will land",
+                "It covers the luck of the images, with this one network; another seed gives another network.",
+            ),
+            (
+                "How lucky these test images were",
+                "It holds the true accuracies that fit well with what you counted on these images.",
+            ),
+            (
+                "That 95 % of the images are read right",
+                "That would be an accuracy. Here 95 % is how much you may rely on the range.",
+            ),
+        ),
+        right="b",
+    ),
+    Question(
+        "A reader answers 9 to every image. What are its recall and its precision for the 9?",
+        (
+            ("Both about 10 %", "Precision is. But it misses no 9 at all, so its recall is 100 %."),
+            ("Both 100 %", "Recall is. But of everything it calls a 9, only about a tenth is one."),
+            (
+                "Recall about 10 %, precision 100 %",
+                "The other way round: recall asks how many of the true 9s were found, and all were.",
+            ),
+            (
+                "Recall 100 %, precision about 10 %",
+                "It finds all 9s, as it says nothing else; of its answers only about a tenth is right.",
+            ),
+        ),
+        right="d",
+    ),
+    Question(
+        "In the first epochs, `val_accuracy` is above `accuracy` on the training images. Why?",
+        (
+            (
+                "The network learns from both parts",
+                "No weight changes because of a validation image; they only help to choose the epoch.",
+            ),
+            (
+                "Something is wrong in the code",
+                "It is no fault: the two are not measured alike. Ask when each is measured, and with how many units.",
+            ),
+            (
+                "Dropout is on only while training",
+                "Half of the dense units are off, and the number is averaged over an epoch in which the network "
+                "still learns.",
+            ),
+        ),
+        right="c",
+    ),
+)
 
 SHIPPED_STYLES = 104  # so many of pen_strokes.STYLES come with the course; a learner's own are added behind them
 ROBUST_WEIGHTS = paths.ROBUST_WEIGHTS
