@@ -56,7 +56,7 @@ QUIZ = (
             ),
             (
                 "It falls: it compares place by place",
-                "The ink now lies where other means are bright. Whether the strokes are right, no distance asks.",
+                "The ink no longer lies where the mean has it, and the distance asks for nothing else.",
             ),
             (
                 "It stays: the means are blurred enough",

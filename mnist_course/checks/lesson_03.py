@@ -43,23 +43,23 @@ QUIZ = (
         right="a",
     ),
     Question(
-        "The validation images were split off *stratified*. What is the same in training and validation?",
+        "The validation images were split off stratified. What does that mean for the ten digits?",
         (
             (
-                "The number of images of each digit",
-                "The parts have 54,000 and 6,000 images; their shares agree, not their numbers.",
+                "Each comes equally often in both parts",
+                "The parts have 54,000 and 6,000 images: what agrees is the shares, not the numbers.",
             ),
             (
-                "Nothing, since chance decides",
+                "Chance decides how many go where",
                 "Chance decides which images go where. How many of each digit go was fixed before.",
             ),
             (
-                "Each digit is equally frequent",
+                "All ten are equally frequent",
                 "The 1 stays the most frequent digit and the 5 the rarest, in both parts.",
             ),
             (
-                "The share of each digit",
-                "Both parts have the same mix of digits, to the decimal; the mix itself is not even.",
+                "Each keeps its share in both parts",
+                "Both parts have the same mix of digits, and the mix itself is not even.",
             ),
         ),
         right="d",

@@ -22,7 +22,8 @@ QUIZ = (
             ),
             (
                 "As many as before, as pooling halves the image first",
-                "The number is right, the reason is not: pooling comes later, and a filter does not depend on size.",
+                "The number is right, the reason is not: pooling comes after it, and the filters are as small as "
+                "before.",
             ),
         ),
         right="b",
@@ -40,8 +41,8 @@ QUIZ = (
             ),
             (
                 "Learning works, nothing more",
-                "The way from the pixels to the loss works, and updates lower the loss. A table would score 100 %, "
-                "too.",
+                "The way from pixels to loss works, and updates lower the loss. A table of images and labels would "
+                "score 100 % too.",
             ),
         ),
         right="c",

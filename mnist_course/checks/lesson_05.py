@@ -11,7 +11,7 @@ QUIZ = (
         (
             (
                 "It goes on, as the loss fell twice",
-                "Falling is not enough: patience counts the epochs since the last new minimum, here 3.",
+                "Falling is not enough: patience counts the epochs since the last new minimum, the loss of epoch 2.",
             ),
             (
                 "It goes on, as the loss rose only once",
@@ -33,11 +33,11 @@ QUIZ = (
         (
             (
                 "Those of the last epoch",
-                "The best ones are in the checkpoint's file. You load them, or `training.train` does it for you.",
+                "Stopping undoes nothing. The best ones are in a file, if a checkpoint saved them, and you load them.",
             ),
             (
                 "Those of the best epoch",
-                "You want those. The checkpoint saved them to a file, and they must be loaded from there.",
+                "You want those. A checkpoint saves them to a file, and they must be loaded from there.",
             ),
             (
                 "Those of the epoch before the first rise",
@@ -51,7 +51,7 @@ QUIZ = (
         (
             (
                 "Nearly all of them are medium grey there",
-                "Hardly anybody writes grey: the mean of ink and paper is grey, though neither is.",
+                "A mean need not be what anybody wrote: ink and empty paper together average to grey.",
             ),
             (
                 "Many have ink there and many do not",
@@ -59,7 +59,7 @@ QUIZ = (
             ),
             (
                 "The typical 4 has a pale stroke there",
-                "A mean image is no typical digit: nobody could have written the mean 4.",
+                "A mean image is no typical digit: its grey says how many hands put ink there.",
             ),
         ),
         right="b",

@@ -12,19 +12,23 @@ from mnist_course.quiz import Question
 
 QUIZ = (
     Question(
-        "You report a test accuracy with its 95 % interval. What is that interval about?",
+        "A test accuracy comes with its 95 % interval. What does that interval allow for?",
         (
             (
-                "Where the next training will land",
-                "It covers the luck of the images, with this one network; another seed gives another network.",
+                "Another training would give another network",
+                "It belongs to this one network. Another seed gives another one, which may land outside.",
             ),
             (
-                "How lucky these test images were",
-                "It holds the true accuracies that fit well with what you counted on these images.",
+                "Other test images would give other mistakes",
+                "It is the range of true accuracies that fit well with what was counted on these images.",
             ),
             (
-                "That 95 % of the images are read right",
-                "That would be an accuracy. Here 95 % is how much you may rely on the range.",
+                "Up to 5 % of the images may be misread",
+                "95 % says how far you may trust the range, not how many images are read right.",
+            ),
+            (
+                "Some of the labels may be wrong",
+                "It takes the labels as they are; doubtful ones you find by looking at the images.",
             ),
         ),
         right="b",
@@ -53,13 +57,17 @@ QUIZ = (
                 "No weight changes because of a validation image; they only help to choose the epoch.",
             ),
             (
-                "Something is wrong in the code",
-                "It is no fault: the two are not measured alike. Ask when each is measured, and with how many units.",
+                "The validation images are easier",
+                "Nothing says so. Ask first whether both numbers are measured alike: they are not.",
             ),
             (
-                "Dropout is on only while training",
-                "Half of the dense units are off, and the number is averaged over an epoch in which the network "
-                "still learns.",
+                "The two are not measured alike",
+                "On training images: with half of the dense units off, and averaged over an epoch in which the "
+                "network still learns.",
+            ),
+            (
+                "There is a mistake in the code",
+                "It looks like one, but the two numbers are measured at different times and with different units.",
             ),
         ),
         right="c",

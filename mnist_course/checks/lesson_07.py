@@ -11,37 +11,35 @@ QUIZ = (
         (
             (
                 "Compare its input with its training data",
-                "Look at the 28 x 28 picture it gets. Preparing photos as MNIST's were prepared brought nearly "
-                "everything back.",
+                "Look at the 28 x 28 picture it gets. Prepared as MNIST's digits were, nearly all simulated photos "
+                "were read.",
             ),
             (
                 "Train a larger network",
-                "The same network read nearly all simulated photos once they were prepared as MNIST's; its size "
-                "was not the fault.",
+                "The same network read nearly all simulated photos once they were prepared properly; its size was "
+                "not the fault.",
             ),
             (
                 "Invert all photos",
-                "The usual way inverts, and still fails: the digits stay small and off-centre, and so do shadows.",
+                "The usual way inverts too, and fails: digits stay small and off-centre, and the shadows stay.",
             ),
         ),
         right="a",
     ),
     Question(
-        "You show the network a picture of the letter B. What about its ten probabilities?",
+        "The network called `standard` reads a picture of the letter B. What do you know for sure about its ten "
+        "probabilities?",
         (
             (
-                "All ten stay near 0",
-                "They cannot: softmax divides by the sum, so they add up to 1, whatever the picture shows.",
+                "All ten are near 0",
+                "They cannot be: softmax divides by the sum, so they add up to 1, whatever the picture shows.",
             ),
             (
-                "Each is about a tenth",
-                "Nobody taught `standard` so. `robust` practised that answer on pictures of no digit; even there "
-                "it is no promise.",
+                "Each is near a tenth",
+                "Nobody taught `standard` that. `robust` practised it on pictures of no digit, and even so nothing "
+                "is sure.",
             ),
-            (
-                "They add up to 1, as for a digit",
-                "Softmax sees to that, so some digit is always the answer. A low confidence is all it can say.",
-            ),
+            ("They add up to 1", "Softmax sees to that, so one digit is always the answer, even to a B."),
         ),
         right="c",
     ),

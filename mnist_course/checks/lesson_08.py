@@ -8,21 +8,21 @@ from mnist_course.quiz import Question
 
 QUIZ = (
     Question(
-        "The network called `robust` practised bent digits and other pens. What does its name promise when pixels "
-        "are pushed along the gradient?",
+        "The network called `robust` practised bent digits and other pens. What does its name promise about pushes "
+        "along the gradient?",
         (
             (
-                "Nothing, as it did not practise that",
+                "Nothing, as it did not practise them",
                 "Ask of every robust network: against what? At strong pushes, lesson 7 saw `standard` ahead.",
             ),
             (
-                "It withstands more than `standard`",
+                "That it bears more than `standard`",
                 "That was not so: at strong pushes, lesson 7 saw `standard` ahead. Its practice was about hands "
                 "and pens.",
             ),
             (
-                "It takes the pushes for noise",
-                "They are no noise: along the gradient all pull together. Random ones partly cancel out.",
+                "That small pushes stay harmless",
+                "Along the gradient many small pushes pull together and add up; only random ones partly cancel out.",
             ),
         ),
         right="a",
@@ -39,7 +39,10 @@ QUIZ = (
                 "The same order, as it is a tendency",
                 "A difference of one in counts so small shows no tendency; luck alone often makes it.",
             ),
-            ("Perhaps the other order", "Counts so small are mostly luck, so do not explain their order."),
+            (
+                "Perhaps the other order, which is luck",
+                "Counts so small are mostly luck, so do not explain their order.",
+            ),
         ),
         right="c",
     ),
