@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
+    """Hold a question with its options; every option comes with one short explanation, right or wrong."""
+
     text: str
     options: tuple  # pairs (option, why it is right or wrong), in the order of the letters
     right: str  # a letter

@@ -38,6 +38,7 @@ def faults(questions):
         for kind, text in texts:
             if not text.strip():
                 yield f"an empty {kind}: {question.text}"
+                continue
             if len(text.split()) >= LIMITS[kind]:
                 yield f"a long {kind}: {text}"
             if not text.isascii() or "*" in text or text != " ".join(text.split()):
@@ -74,7 +75,7 @@ def question(**changes):
         ({"right": "B"}, "is not among abc"),
         ({"options": (("one", "No."), ("two", "Yes."))}, "2 options"),
         ({"options": (("one", "No."), ("two", "Yes."), ("One", "No."))}, "an option twice"),
-        ({"options": (("one", ""), ("two", "Yes."), ("three", "No."))}, "an empty why"),
+        ({"options": ((" ", "No."), ("two", "Yes."), ("three", "No."))}, "an empty option"),
         ({"options": (("one", "No"), ("two", "Yes."), ("three", "No."))}, "no sentence"),
         ({"options": (("one", "No."), ("two", "Yes."), ("none of the above", "No."))}, "leans on the other options"),
         ({"options": (("one", "No."), ("two", "Yes."), (" ".join("a" * 16), "No."))}, "a long option"),
@@ -133,10 +134,9 @@ def test_the_screen_is_wide_enough(capsys):
 # ---------------------------------------------------------------- asking
 
 
-@pytest.fixture(autouse=True)
-def invented(request, monkeypatch):
-    if "ask" in request.node.originalname.split("_"):
-        monkeypatch.setattr(quiz, "questions", lambda lesson: INVENTED)
+@pytest.fixture
+def invented(monkeypatch):
+    monkeypatch.setattr(quiz, "questions", lambda lesson: INVENTED)
 
 
 EVERYTHING = ["1. How many legs?", "   a) six", "   b) four", "2. Which end?", "   a) the front", "   b) the back"]
@@ -144,15 +144,13 @@ EVERYTHING += ["   c) none", "3. When?", "   a) now", "   b) later"]
 
 
 @pytest.mark.parametrize("answers", ["???", "", "? ? ?", "?,?,?"])
-def test_ask_shows_every_option_and_no_answer(answers, capsys):
+def test_ask_shows_every_option_and_no_answer(answers, invented, capsys):
     assert quiz.ask(1, answers) == 0
     assert capsys.readouterr().out.splitlines() == EVERYTHING
 
 
-@pytest.mark.parametrize("answers", ["bca", "BCA", " b c a ", "b, c, a", "B;c;a.", "b\nc\na", ("b", "c", "a")])
-def test_ask_says_why_the_right_answers_are_right(answers, capsys):
-    if isinstance(answers, tuple):
-        answers = "".join(answers)
+@pytest.mark.parametrize("answers", ["bca", "BCA", " b c a ", "b, c, a", "B;c;a.", "b\nc\na"])
+def test_ask_says_why_the_right_answers_are_right(answers, invented, capsys):
     assert quiz.ask(1, answers) == 3
     assert capsys.readouterr().out.splitlines() == [
         *("1. How many legs?", "   b) four", "   b: right. A dog has four."),
@@ -181,7 +179,7 @@ def test_ask_says_why_the_right_answers_are_right(answers, capsys):
         ),
     ],
 )
-def test_ask_counts_what_is_right_and_says_what_is_off(answers, right, said, capsys):
+def test_ask_counts_what_is_right_and_says_what_is_off(answers, right, said, invented, capsys):
     assert quiz.ask(1, answers) == right
     lines = capsys.readouterr().out.splitlines()
     assert lines.count(said) == 1
@@ -192,13 +190,13 @@ def test_ask_counts_what_is_right_and_says_what_is_off(answers, right, said, cap
 
 
 @pytest.mark.parametrize("answers", ["a", "ab", "abca", "a, b", None, 12, "right"])
-def test_ask_wants_a_letter_for_every_question(answers, capsys):
+def test_ask_wants_a_letter_for_every_question(answers, invented, capsys):
     assert quiz.ask(1, answers) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line == f'Expected 3 letters, one a question, such as "cab"; received {answers!r}.'
 
 
-def test_ask_gives_away_no_answer_in_what_it_prints_about_others(capsys):
+def test_ask_gives_away_no_answer_in_what_it_prints_about_others(invented, capsys):
     quiz.ask(1, "a??")
     printed = capsys.readouterr().out
     assert "A dog has four." not in printed and "right" not in printed

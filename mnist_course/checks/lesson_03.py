@@ -10,11 +10,11 @@ QUIZ = (
         "The slope of a weight is -0.9. What does that tell you?",
         (
             (
-                "The best value is 0.9 higher",
+                "The best weight is 0.9 higher than this one",
                 "The direction is right. But a slope is true only nearby; how far to go, the learning rate decides.",
             ),
             (
-                "The best value is 0.9 lower",
+                "The best weight is 0.9 lower than this one",
                 "Below 0 means that the loss falls as the weight grows; and how far is another question.",
             ),
             (
