@@ -10,12 +10,21 @@ from mnist_course.quiz import Question
 
 QUIZ = (
     Question(
-        "`pictures.shape` is (5, 28, 20): five pictures. What is `pictures[0].shape`?",
+        "`pictures.shape` is (5, 28, 20): five pictures. What does the 20 count?",
         (
-            ("(5,)", "That counts the pictures. An index takes one of them out, and it is 28 x 20."),
-            ("(28, 20)", "An index removes the first axis: one picture is left, 28 rows of 20 numbers."),
-            ("(28,)", "That would be a column of one picture, such as `pictures[0][:, 0]`."),
-            ("(1, 28, 20)", "A slice, `pictures[:1]`, would keep the first axis; a single index removes it."),
+            (
+                "The numbers in a picture",
+                "A picture has 28 x 20 numbers; the last axis counts those in one of its rows.",
+            ),
+            (
+                "The pixels in a row",
+                "Read the shape from left to right: 5 pictures, each with 28 rows, each row with 20 pixels.",
+            ),
+            ("The rows in a picture", "Rows come first, then what is in a row: 28 rows of 20 pixels."),
+            (
+                "The greys that a pixel can have",
+                "A shape counts places, not values; for those ask `min`, `max` and `dtype`.",
+            ),
         ),
         right="b",
     ),

@@ -48,7 +48,7 @@ QUIZ = (
         right="a",
     ),
     Question(
-        "All digits are moved two pixels to the right. What happens to the accuracy of the nearest mean?",
+        "You move all validation digits two pixels to the right. What happens to the accuracy of the nearest mean?",
         (
             (
                 "It stays: the shapes are the same",

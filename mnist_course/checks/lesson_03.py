@@ -46,7 +46,7 @@ QUIZ = (
         "The validation images were split off stratified. What does that mean for the ten digits?",
         (
             (
-                "Each comes equally often in both parts",
+                "Each has as many images in both parts",
                 "The parts have 54,000 and 6,000 images: what agrees is the shares, not the numbers.",
             ),
             (
@@ -54,7 +54,7 @@ QUIZ = (
                 "Chance decides which images go where. How many of each digit go was fixed before.",
             ),
             (
-                "All ten are equally frequent",
+                "All ten are equally frequent in a part",
                 "The 1 stays the most frequent digit and the 5 the rarest, in both parts.",
             ),
             (

@@ -9,8 +9,8 @@ from mnist_course.quiz import Question
 
 QUIZ = (
     Question(
-        "The first convolution, 32 filters of 3 x 3, gets images of 56 x 56 instead of 28 x 28. How many "
-        "parameters does it have now?",
+        "Images of 56 x 56 come instead of 28 x 28. How many parameters has the first convolution, 32 filters of 3 "
+        "x 3, now?",
         (
             (
                 "Four times as many, as there are four times the pixels",
@@ -21,7 +21,7 @@ QUIZ = (
                 "32 x (9 + 1) = 320, whatever the size of the image. Only the dense layer would grow.",
             ),
             (
-                "As many as before, as pooling halves the image first",
+                "As many as before, as pooling halves the pictures first",
                 "The number is right, the reason is not: pooling comes after it, and the filters are as small as "
                 "before.",
             ),
@@ -48,7 +48,7 @@ QUIZ = (
         right="c",
     ),
     Question(
-        "In an image, one pixel is 0. What slope does this image give to a weight that multiplies this pixel?",
+        "In an image, one pixel is 0. What slope does this image give to a weight that multiplies only this pixel?",
         (
             ("Exactly 0", "The slope is (share - target) times pixel. An image moves only the weights under its ink."),
             ("A small one, but not 0", "The pixel is a factor of the slope, so a pixel of 0 makes it exactly 0."),

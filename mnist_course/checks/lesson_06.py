@@ -34,7 +34,7 @@ QUIZ = (
         right="b",
     ),
     Question(
-        "A reader answers 9 to every image. What are its recall and its precision for the 9?",
+        "A reader answers 9 to every test image. What are its recall and its precision for the 9?",
         (
             ("Both about 10 %", "Precision is. But it misses no 9 at all, so its recall is 100 %."),
             ("Both 100 %", "Recall is. But of everything it calls a 9, only about a tenth is one."),

@@ -15,12 +15,12 @@ QUIZ = (
                 "were read.",
             ),
             (
-                "Train a larger network",
+                "Train a larger network on MNIST",
                 "The same network read nearly all simulated photos once they were prepared properly; its size was "
                 "not the fault.",
             ),
             (
-                "Invert all photos",
+                "Invert each photo before it is read",
                 "The usual way inverts too, and fails: digits stay small and off-centre, and the shadows stay.",
             ),
         ),

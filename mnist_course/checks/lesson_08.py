@@ -13,11 +13,11 @@ QUIZ = (
         (
             (
                 "Nothing, as it did not practise them",
-                "Ask of every robust network: against what? At strong pushes, lesson 7 saw `standard` ahead.",
+                "Ask of every robust network: against what? At strong pushes, notebook 7 saw `standard` ahead.",
             ),
             (
                 "That it bears more than `standard`",
-                "That was not so: at strong pushes, lesson 7 saw `standard` ahead. Its practice was about hands "
+                "That was not so: at strong pushes, notebook 7 saw `standard` ahead. Its practice was about hands "
                 "and pens.",
             ),
             (
@@ -40,7 +40,7 @@ QUIZ = (
                 "A difference of one in counts so small shows no tendency; luck alone often makes it.",
             ),
             (
-                "Perhaps the other order, which is luck",
+                "Perhaps the other order, by mere luck",
                 "Counts so small are mostly luck, so do not explain their order.",
             ),
         ),
