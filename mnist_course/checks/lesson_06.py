@@ -67,7 +67,8 @@ QUIZ = (
             ),
             (
                 "There is a mistake in the code",
-                "It looks like one, but the two numbers are measured at different times and with different units.",
+                "It looks like one, but the training number comes from half of the dense units, the validation "
+                "number from all.",
             ),
         ),
         right="c",
