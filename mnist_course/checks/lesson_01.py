@@ -6,6 +6,56 @@ import numpy as np
 
 import mnist_helpers as mh
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "`pictures.shape` is (5, 28, 20): five pictures. What does the 20 count?",
+        (
+            (
+                "The numbers in a picture",
+                "A picture has 28 x 20 numbers; the last axis counts those in one of its rows.",
+            ),
+            (
+                "The pixels in a row",
+                "Read the shape from left to right: 5 pictures, each with 28 rows, each row with 20 pixels.",
+            ),
+            ("The rows in a picture", "Rows come first, then what is in a row: 28 rows of 20 pixels."),
+            (
+                "The greys that a pixel can have",
+                "A shape counts places, not values; for those ask `min`, `max` and `dtype`.",
+            ),
+        ),
+        right="b",
+    ),
+    Question(
+        "`pictures.shape` is (5, 28, 20). What is the shape of `pictures.mean(axis=0)`?",
+        (
+            ("(5,)", "That would be one mean for each picture, over both other axes: `axis=(1, 2)`."),
+            (
+                "(), a single number",
+                "Without `axis`, all numbers go into one mean; with it, only that axis disappears.",
+            ),
+            ("(5, 28)", "That is the mean along the last axis, `axis=2`: one number for each row."),
+            ("(28, 20)", "Axis 0 disappears: at each place, the mean of the five pictures."),
+        ),
+        right="d",
+    ),
+    Question(
+        "`labels` is `np.array([3, 7, 3, 1])`. What is `(labels == 3).mean()`?",
+        (
+            ("0.5", "The comparison gives True, False, True, False. They count as 1 and 0, so the mean is a share."),
+            (
+                "3.0",
+                "That is `labels[labels == 3].mean()`, the mean of the chosen labels; here the truth values are "
+                "averaged.",
+            ),
+            ("2", "That is `(labels == 3).sum()`, how many are 3; the mean divides by all four."),
+            ("True", "The comparison gives four truth values, one for each label; their mean is a number."),
+        ),
+        right="a",
+    ),
+)
 
 
 @cache

@@ -3,6 +3,69 @@
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "In MNIST's images, what does the number 0 stand for?",
+        (
+            (
+                "White paper",
+                "On a photo, white paper has large numbers. MNIST is the other way round: its paper is black.",
+            ),
+            (
+                "The darkest ink",
+                "On a photo, dark ink has small numbers. MNIST is the other way round: its ink is bright.",
+            ),
+            (
+                "Black paper",
+                "It is white on black: 0 is empty paper, as four pixels in five are, and 255 the brightest ink.",
+            ),
+        ),
+        right="c",
+    ),
+    Question(
+        "You try five readers of digits and keep the best one. Which images choose it, and which say how good it is?",
+        (
+            (
+                "Validation images choose, test images say",
+                "What has chosen is used up as a witness: the winner's score is a little too good there.",
+            ),
+            (
+                "Test images choose, and the same ones say",
+                "You would choose whatever these images happen to favour, and nothing would be left to tell you "
+                "the truth.",
+            ),
+            (
+                "Training images choose, validation images say",
+                "Readers have learned from the training images, so the one that remembers them best would win.",
+            ),
+            (
+                "Validation images choose, and the same ones say",
+                "They are right for choosing, but then the winner's score is a little too good on them.",
+            ),
+        ),
+        right="a",
+    ),
+    Question(
+        "You move all validation digits two pixels to the right. What happens to the accuracy of the nearest mean?",
+        (
+            (
+                "It stays: the shapes are the same",
+                "To your eye they are. The distance goes pixel by pixel, and knows nothing of strokes.",
+            ),
+            (
+                "It falls: it compares place by place",
+                "The ink no longer lies where the mean has it, and the distance asks for nothing else.",
+            ),
+            (
+                "It stays: the means are blurred enough",
+                "The blur comes from different hands writing centred digits; it does not make up for a shift.",
+            ),
+        ),
+        right="b",
+    ),
+)
 
 SHARES, TARGETS, PIXEL = np.array([0.2, 0.5]), np.array([1, 0]), 0.6
 

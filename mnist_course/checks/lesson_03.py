@@ -3,6 +3,68 @@
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "The slope of a weight is -0.9. What does that tell you?",
+        (
+            (
+                "The best weight is 0.9 higher than this one",
+                "The direction is right. But a slope is true only nearby; how far to go, the learning rate decides.",
+            ),
+            (
+                "The best weight is 0.9 lower than this one",
+                "Below 0 means that the loss falls as the weight grows; and how far is another question.",
+            ),
+            (
+                "A slightly larger weight lowers the loss",
+                "The loss falls as the weight grows. How far to go, the learning rate decides.",
+            ),
+        ),
+        right="c",
+    ),
+    Question(
+        "You have called `compile`, and nothing else yet. What has happened to the weights?",
+        (
+            (
+                "Nothing so far",
+                "`compile` names the optimizer and the loss. Only `fit` uses them and moves the weights.",
+            ),
+            (
+                "They took one step downhill",
+                "`compile` sees no image, so it has no loss and no slope; the steps are made by `fit`.",
+            ),
+            (
+                "The best of many sets was chosen",
+                "No sets are compared at all: `fit` goes from where it stands, one step after the other.",
+            ),
+        ),
+        right="a",
+    ),
+    Question(
+        "The validation images were split off stratified. What does that mean for the ten digits?",
+        (
+            (
+                "Each has as many images in both parts",
+                "The parts have 54,000 and 6,000 images: what agrees is the shares, not the numbers.",
+            ),
+            (
+                "Chance decides how many go where",
+                "Chance decides which images go where. How many of each digit go was fixed before.",
+            ),
+            (
+                "All ten are equally frequent in a part",
+                "The 1 stays the most frequent digit and the 5 the rarest, in both parts.",
+            ),
+            (
+                "Each keeps its share in both parts",
+                "Both parts have the same mix of digits, and the mix itself is not even.",
+            ),
+        ),
+        right="d",
+    ),
+)
 
 COUNT = 16 * (9 + 1) + 64 * (9 * 16 + 1) + 128 * (1600 + 1) + 10 * (128 + 1)
 OTHER_COUNTS = {

@@ -5,6 +5,61 @@ from types import SimpleNamespace
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "Images of 56 x 56 come instead of 28 x 28. How many parameters has the first convolution, 32 filters of 3 "
+        "x 3, now?",
+        (
+            (
+                "Four times as many, as there are four times the pixels",
+                "Every place uses the same filter. The dense layer would grow: it has a weight for each value it gets.",
+            ),
+            (
+                "As many as before, as the same filters visit more places",
+                "32 x (9 + 1) = 320, whatever the size of the image. Only the dense layer would grow.",
+            ),
+            (
+                "As many as before, as pooling halves the pictures first",
+                "The number is right, the reason is not: pooling comes after it, and the filters are as small as "
+                "before.",
+            ),
+        ),
+        right="b",
+    ),
+    Question(
+        "After some dozens of updates on one batch, the network reads all its 128 images. What does that show?",
+        (
+            (
+                "It reads new digits well",
+                "On validation images it was clearly worse than on its batch: it knew these 128 by heart.",
+            ),
+            (
+                "The labels are right",
+                "It learned shuffled labels by heart too, so this check cannot see what the labels mean.",
+            ),
+            (
+                "Learning works, nothing more",
+                "The way from pixels to loss works, and updates lower the loss. A table of images and labels would "
+                "score 100 % too.",
+            ),
+        ),
+        right="c",
+    ),
+    Question(
+        "In an image, one pixel is 0. What slope does this image give to a weight that multiplies only this pixel?",
+        (
+            ("Exactly 0", "The slope is (share - target) times pixel. An image moves only the weights under its ink."),
+            ("A small one, but not 0", "The pixel is a factor of the slope, so a pixel of 0 makes it exactly 0."),
+            (
+                "A large one, as the reading is wrong",
+                "A wrong reading makes (share - target) large, but that is multiplied by the pixel, 0.",
+            ),
+        ),
+        right="a",
+    ),
+)
 
 OTHER_UPDATES = {
     843 * 7: "The last batch of an epoch holds fewer images, but it is an update too: round up.",

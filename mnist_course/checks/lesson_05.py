@@ -3,6 +3,68 @@
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "The validation losses are 5, 3, 4, 3.5, 3.2, and the patience is 3. What does early stopping do?",
+        (
+            (
+                "It goes on, as the loss fell twice",
+                "Falling is not enough: patience counts the epochs since the last new minimum, the loss of epoch 2.",
+            ),
+            (
+                "It goes on, as the loss rose only once",
+                "Patience does not count rises. It counts the epochs since the last new minimum.",
+            ),
+            (
+                "It stops after the third epoch",
+                "That is the first epoch without a new minimum; with a patience of 3, two more may follow.",
+            ),
+            (
+                "It stops after the fifth epoch",
+                "Epochs 3, 4 and 5 brought no new minimum below 3, although the loss fell twice.",
+            ),
+        ),
+        right="d",
+    ),
+    Question(
+        "`keras.callbacks.EarlyStopping(patience=3)` has just ended `fit`. Which weights does the network hold?",
+        (
+            (
+                "Those of the last epoch",
+                "Stopping undoes nothing. The best ones are in a file, if a checkpoint saved them, and you load them.",
+            ),
+            (
+                "Those of the best epoch",
+                "You want those. A checkpoint saves them to a file, and they must be loaded from there.",
+            ),
+            (
+                "Those of the epoch before the first rise",
+                "Nothing is undone when training stops: the network stays as the last epoch left it.",
+            ),
+        ),
+        right="a",
+    ),
+    Question(
+        "One place of the mean 4 is medium grey. What does this tell you about the single 4s?",
+        (
+            (
+                "Nearly all of them are medium grey there",
+                "A mean need not be what anybody wrote: ink and empty paper together average to grey.",
+            ),
+            (
+                "Many have ink there and many do not",
+                "The grey counts how many put ink there, and how much: hands differ at this place.",
+            ),
+            (
+                "The typical 4 has a pale stroke there",
+                "A mean image is no typical digit: its grey says how many hands put ink there.",
+            ),
+        ),
+        right="b",
+    ),
+)
 
 
 @exercise(

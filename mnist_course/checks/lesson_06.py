@@ -8,6 +8,72 @@ import numpy as np
 import mnist_helpers as mh
 from mnist_course import paths, pen_strokes, training
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "A test accuracy comes with its 95 % interval. What does that interval allow for?",
+        (
+            (
+                "Another training would give another network",
+                "It belongs to this one network. Another seed gives another one, which may land outside.",
+            ),
+            (
+                "Other test images would give other mistakes",
+                "It is the range of true accuracies that fit well with what was counted on these images.",
+            ),
+            (
+                "Up to 5 % of the images may be misread",
+                "95 % says how far you may trust the range, not how many images are read right.",
+            ),
+            (
+                "Some of the labels may be wrong",
+                "It takes the labels as they are; doubtful ones you find by looking at the images.",
+            ),
+        ),
+        right="b",
+    ),
+    Question(
+        "A reader answers 9 to every test image. What are its recall and its precision for the 9?",
+        (
+            ("Both about 10 %", "Precision is. But it misses no 9 at all, so its recall is 100 %."),
+            ("Both 100 %", "Recall is. But of everything it calls a 9, only about a tenth is one."),
+            (
+                "Recall about 10 %, precision 100 %",
+                "The other way round: recall asks how many of the true 9s were found, and all were.",
+            ),
+            (
+                "Recall 100 %, precision about 10 %",
+                "It finds all 9s, as it says nothing else; of its answers only about a tenth is right.",
+            ),
+        ),
+        right="d",
+    ),
+    Question(
+        "In the first epochs, `val_accuracy` is above `accuracy` on the training images. Why?",
+        (
+            (
+                "The network learns from both parts",
+                "No weight changes because of a validation image; they only help to choose the epoch.",
+            ),
+            (
+                "The validation images are easier",
+                "Nothing says so. Ask first whether both numbers are measured alike: they are not.",
+            ),
+            (
+                "The two are not measured alike",
+                "On training images: with half of the dense units off, and averaged over an epoch in which the "
+                "network still learns.",
+            ),
+            (
+                "There is a mistake in the code",
+                "It looks like one, but the training number comes from half of the dense units, the validation "
+                "number from all.",
+            ),
+        ),
+        right="c",
+    ),
+)
 
 SHIPPED_STYLES = 104  # so many of pen_strokes.STYLES come with the course; a learner's own are added behind them
 ROBUST_WEIGHTS = paths.ROBUST_WEIGHTS

@@ -3,6 +3,58 @@
 import numpy as np
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "A network with 99 % on MNIST reads few of your photos. What do you do first?",
+        (
+            (
+                "Compare its input with its training data",
+                "Look at the 28 x 28 picture it gets. Prepared as MNIST's digits were, nearly all simulated photos "
+                "were read.",
+            ),
+            (
+                "Train a larger network on MNIST",
+                "The same network read nearly all simulated photos once they were prepared properly; its size was "
+                "not the fault.",
+            ),
+            (
+                "Invert each photo before it is read",
+                "The usual way inverts too, and fails: digits stay small and off-centre, and the shadows stay.",
+            ),
+        ),
+        right="a",
+    ),
+    Question(
+        "The network called `standard` reads a picture of the letter B. What do you know for sure about its ten "
+        "probabilities?",
+        (
+            (
+                "All ten are near 0",
+                "They cannot be: softmax divides by the sum, so they add up to 1, whatever the picture shows.",
+            ),
+            (
+                "Each is near a tenth",
+                "Nobody taught `standard` that. `robust` practised it on pictures of no digit, and even so nothing "
+                "is sure.",
+            ),
+            ("They add up to 1", "Softmax sees to that, so one digit is always the answer, even to a B."),
+        ),
+        right="c",
+    ),
+    Question(
+        "The first convolution has 32 filters, the second has 64, all 3 x 3. How many numbers has one filter of "
+        "the second, without its bias?",
+        (
+            ("9", "That would do for one picture. The second layer gets 32 of them, and each filter looks at all."),
+            ("288", "3 x 3 x 32, a block and not a square: it looks at all 32 pictures that come in."),
+            ("320", "Those are all parameters of the first layer, 32 x (9 + 1). One filter here has 3 x 3 x 32."),
+            ("576", "That is 9 x 64. What counts is how many pictures come in, 32, not how many filters there are."),
+        ),
+        right="b",
+    ),
+)
 
 WRONG_WIDTHS = {
     3: "That is what a value after the first convolution sees; each later layer adds to it.",

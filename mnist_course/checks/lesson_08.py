@@ -4,6 +4,72 @@ import numpy as np
 from scipy.stats import binomtest
 
 from mnist_course.exercises import NotYet, array, call, exercise, number
+from mnist_course.quiz import Question
+
+QUIZ = (
+    Question(
+        "The network called `robust` practised bent digits and other pens. What does its name promise about pushes "
+        "along the gradient?",
+        (
+            (
+                "Nothing, as it did not practise them",
+                "Ask of every robust network: against what? At strong pushes, notebook 7 saw `standard` ahead.",
+            ),
+            (
+                "That it bears more than `standard`",
+                "That was not so: at strong pushes, notebook 7 saw `standard` ahead. Its practice was about hands "
+                "and pens.",
+            ),
+            (
+                "That small pushes stay harmless",
+                "Along the gradient many small pushes pull together and add up; only random ones partly cancel out.",
+            ),
+        ),
+        right="a",
+    ),
+    Question(
+        "Of 10,000 test images, one pair of digits was confused 5 times, another pair 4 times. What would another "
+        "seed give?",
+        (
+            (
+                "The same counts, as the images are the same",
+                "The images are, but another seed gives another network, and it misreads other images.",
+            ),
+            (
+                "The same order, as it is a tendency",
+                "A difference of one in counts so small shows no tendency; luck alone often makes it.",
+            ),
+            (
+                "Perhaps the other order, by mere luck",
+                "Counts so small are mostly luck, so do not explain their order.",
+            ),
+        ),
+        right="c",
+    ),
+    Question(
+        "The probability of an image's true digit falls from 0.01 to 0.0001. What happens to the accuracy and to "
+        "this image's loss?",
+        (
+            (
+                "Both stay as they are",
+                "Accuracy does, as the image was misread before. The loss also sees how wrong it is.",
+            ),
+            (
+                "Accuracy falls, the loss stays",
+                "The image was misread already, so accuracy cannot fall by it. The loss sees how wrong it is.",
+            ),
+            (
+                "Accuracy falls, the loss doubles",
+                "The loss does. But with 0.01 the image was misread already, so accuracy stays.",
+            ),
+            (
+                "Accuracy stays, the loss doubles",
+                "It was misread before and after. Minus the logarithm goes from 4.6 to 9.2: the loss sees how wrong.",
+            ),
+        ),
+        right="d",
+    ),
+)
 
 
 @exercise(
