@@ -93,7 +93,7 @@ class Notebook(IPyNbFile):
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project, as a clone would be, in which a test may write."""
-    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info")
+    unwanted = shutil.ignore_patterns(".*", "outputs", "my_notebooks", "__pycache__", "*.egg-info")
     return shutil.copytree(paths.ROOT, tmp_path / "project", ignore=unwanted)
 
 
