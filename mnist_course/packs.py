@@ -16,7 +16,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from mnist_course import paths
+from mnist_course import copies, paths
 from mnist_course.command_line import command
 from mnist_course.files import write_whole
 
@@ -88,6 +88,8 @@ def content(kind, name, names, root=paths.ROOT):
             title, _, rest = text.partition("\n")
             text = f"{title}\n\n{STUDENT_NOTE}\n{rest}"
         data = text.encode("utf-8")
+    if kind == "student" and name.endswith(".ipynb"):
+        data = copies.without_outputs(data.decode("utf-8")).encode("utf-8")
     return data
 
 
