@@ -25,7 +25,7 @@ def without_outputs(text):
     return nbformat.writes(notebook) + "\n"
 
 
-def copy_lessons():
+def _copy_lessons():
     """Copy every lesson that has no copy yet; return (path of the copy, whether it was made now) for each lesson."""
     copies = []
     for lesson in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
@@ -40,7 +40,7 @@ def copy_lessons():
 @command
 def main(argv=None):
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(argv)
-    for copy, is_new in copy_lessons():
+    for copy, is_new in _copy_lessons():
         print(f"{paths.shown(copy).as_posix()}: {'copied' if is_new else 'kept yours'}")
 
 

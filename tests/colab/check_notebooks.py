@@ -30,10 +30,7 @@ class ColabKernel(AsyncKernelManager):
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     def start_kernel(self, **options):
-        content = Path(options["cwd"])
         environment = os.environ | notebook_runs.KERNEL_ENVIRONMENT | {"PYTHONPATH": str(STARTUP)}
-        environment["PATH"] = f"{content.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        environment["IPYTHONDIR"] = str(content.parent / "ipython")
         options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
         return super().start_kernel(**options)
 
@@ -45,12 +42,14 @@ def zips(clone):
 
 
 @pytest.fixture
-def content(tmp_path):
+def content(tmp_path, monkeypatch):
     """The folder in which Colab runs a notebook, with a stand-in for pip that only notes what it was asked for."""
     pip = tmp_path / "bin" / "pip"
     pip.parent.mkdir()
     pip.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/pip.log"\n', encoding="utf-8")
     pip.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{pip.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     (tmp_path / "content").mkdir()
     return tmp_path / "content"
 
