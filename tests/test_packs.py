@@ -67,6 +67,18 @@ def test_student_has_the_text_of_no_solution(student):
         assert not set(cells) & set(solutions), path.name
 
 
+def test_students_lessons_show_no_answers_and_teachers_do(student, clone):
+    with zipfile.ZipFile(packs.make_pack("teacher", clone)) as pack:
+        for path in notebook_runs.find_notebooks():
+            whole = nbformat.reads(pack.read(f"mnist-course/notebooks/{path.name}").decode("utf-8"), as_version=4)
+            assert whole == nbformat.read(path, as_version=4)
+            cells = nbformat.read(student / "notebooks" / path.name, as_version=4).cells
+            assert [cell.source for cell in cells] == [cell.source for cell in whole.cells]
+            assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+            stamp = nbformat.read(student / "notebooks" / path.name, as_version=4).metadata["course"]
+            assert stamp == whole.metadata["course"]
+
+
 def test_teacher_has_everything(clone):
     names = names_in(packs.make_pack("teacher", clone))
     assert set(names) == set(packs.find_files(clone))
