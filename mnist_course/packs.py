@@ -30,8 +30,8 @@ FOR_EVERYBODY = (
     "benchmarks/own_digits.json",
 )
 STUDENT_NOTE = (
-    "> This is the student's copy. Solutions, tests, measurements and the outputs of the notebooks are left out, so there "
-    "is nothing for `make test` to do here; everything else works."
+    "> This is the student's copy. Solutions, tests, measurements and the outputs of the notebooks are left out, so "
+    "there is nothing for `make test` to do here; everything else works."
 )
 _LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?!https?:|#)([^()#\s]+)(#[^()\s]*)?\)")
 _NEW_YEAR = (2026, 1, 1, 0, 0, 0)  # the date of every file in a pack
