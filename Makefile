@@ -24,8 +24,9 @@ test: lint  ## run every test, the notebooks with quick parameters
 test-full: lint  ## run the notebooks with their own parameters (long)
 	$(VENV) -m pytest --full $(ARGS)
 
-lab: .venv/installed  ## open the notebooks in JupyterLab
-	$(VENV) -m jupyterlab notebooks
+lab: .venv/installed  ## open your copies of the notebooks in JupyterLab
+	@$(VENV) -m mnist_course.copies
+	$(VENV) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/my_notebooks/01_data_exploration.ipynb $(ARGS)
 
 notebooks: .venv/installed  ## run every notebook and store its outputs
 	$(VENV) run_course.py --refresh $(ARGS)
@@ -43,6 +44,23 @@ test-browser: .venv/installed  ## draw on the pad in a real JupyterLab, with Chr
 		{ echo "The pad is tested in Chromium: install it (Debian: sudo apt-get install chromium), then try again." >&2; exit 2; }
 	$(VENV) -m pytest tests/browser/check_drawing_pad.py $(ARGS)
 
+COLAB_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python python3 python; do \
+	"$$python" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null && echo "$$python" && break; done)
+COLAB_VENV := .venv-colab/bin/python
+
+.venv-colab/installed: tests/colab_versions.txt mnist_course/colab_requirements.txt
+	@"$(COLAB_PYTHON)" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null || \
+		{ echo "Colab runs Python 3.13: install it, or name it with make test-colab COLAB_PYTHON=..." >&2; exit 2; }
+	@echo "Installing what Colab has into .venv-colab (a few minutes, only once)"
+	@"$(COLAB_PYTHON)" -m venv .venv-colab
+	@$(COLAB_VENV) -m pip install --quiet --disable-pip-version-check --requirement tests/colab_versions.txt
+	@$(COLAB_VENV) -m pip install --quiet --disable-pip-version-check --no-deps \
+		--requirement mnist_course/colab_requirements.txt
+	@touch $@
+
+test-colab: .venv/installed .venv-colab/installed  ## run every notebook with what Colab has, as if it were there
+	$(VENV) -m pytest tests/colab/check_notebooks.py $(ARGS)
+
 student: .venv/installed  ## zip the course for students, without solutions
 	$(VENV) -m mnist_course.packs student
 
@@ -58,4 +76,4 @@ lint: .venv/installed  ## check the code
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser lab notebooks train evaluate student teacher sheets lint colab
+.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate student teacher sheets lint colab

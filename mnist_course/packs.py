@@ -1,4 +1,4 @@
-"""Pack the course into a zip: for students without solutions and teacher's material, for teachers with everything.
+"""Pack the course into a zip: for students without solutions and outputs, for teachers with everything.
 
     python -m mnist_course.packs student
     python -m mnist_course.packs teacher
@@ -16,7 +16,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from mnist_course import paths
+from mnist_course import copies, paths
 from mnist_course.command_line import command
 from mnist_course.files import write_whole
 
@@ -30,8 +30,8 @@ FOR_EVERYBODY = (
     "benchmarks/own_digits.json",
 )
 STUDENT_NOTE = (
-    "> This is the student's copy. Solutions, tests and measurements are left out, so there is nothing for "
-    "`make test` to do here; everything else works."
+    "> This is the student's copy. Solutions, tests, measurements and the outputs of the notebooks are left out, so "
+    "there is nothing for `make test` to do here; everything else works."
 )
 _LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?!https?:|#)([^()#\s]+)(#[^()\s]*)?\)")
 _NEW_YEAR = (2026, 1, 1, 0, 0, 0)  # the date of every file in a pack
@@ -88,6 +88,8 @@ def content(kind, name, names, root=paths.ROOT):
             title, _, rest = text.partition("\n")
             text = f"{title}\n\n{STUDENT_NOTE}\n{rest}"
         data = text.encode("utf-8")
+    if kind == "student" and name.endswith(".ipynb"):
+        data = copies.without_outputs(data.decode("utf-8")).encode("utf-8")
     return data
 
 

@@ -8,6 +8,7 @@ DATA_PATH = ROOT / "data" / "mnist.npz"
 SAMPLE_PICTURE = ROOT / "data" / "samples" / "crossed_seven.jpg"
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = NOTEBOOKS / "solutions"
+MY_NOTEBOOKS = ROOT / "my_notebooks"  # the learner's copies of the lessons
 FAST_PARAMETERS = NOTEBOOKS / "fast_parameters.yml"
 BENCHMARKS = ROOT / "benchmarks"
 OUTPUTS = ROOT / "outputs"

@@ -10,7 +10,7 @@ from invented_course import write_course
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbFile
 
-from mnist_course import notebook_runs, paths
+from mnist_course import notebook_runs, packs, paths
 
 LONGEST_FIRST = ("test_commands.py", "test_packs.py", ".ipynb", "test_mnist_helpers.py", "test_run_course.py")
 # Several processes begin with these files, and fill up with the short ones, so that none ends long after the others.
@@ -93,8 +93,18 @@ class Notebook(IPyNbFile):
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project, as a clone would be, in which a test may write."""
-    unwanted = shutil.ignore_patterns(".*", "outputs", "__pycache__", "*.egg-info")
+    unwanted = shutil.ignore_patterns(".*", "outputs", "my_notebooks", "__pycache__", "*.egg-info")
     return shutil.copytree(paths.ROOT, tmp_path / "project", ignore=unwanted)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory):
+    """The course's files, without what git ignores, in a folder where packs may be made."""
+    root = tmp_path_factory.mktemp("clone") / "course"
+    for name in packs.find_files():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(paths.ROOT / name, root / name)
+    return root
 
 
 @pytest.fixture
@@ -102,6 +112,7 @@ def course(tmp_path, monkeypatch):
     """A folder that is taken for the course's: two small notebooks, more for a test to add."""
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(paths, "SOLUTIONS", tmp_path / "notebooks" / "solutions")
+    monkeypatch.setattr(paths, "MY_NOTEBOOKS", tmp_path / "my_notebooks")
     monkeypatch.setattr(paths, "FAST_PARAMETERS", tmp_path / "notebooks" / "fast_parameters.yml")
     monkeypatch.setattr(paths, "OUTPUTS", tmp_path / "outputs")
     monkeypatch.chdir(tmp_path)

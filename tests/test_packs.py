@@ -23,21 +23,11 @@ SHIPPED = {
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """The course's files in a folder where packs may be made."""
-    root = tmp_path_factory.mktemp("course") / "course"
-    for name in packs.find_files():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(paths.ROOT / name, root / name)
-    return root
-
-
-@pytest.fixture(scope="module")
-def student(course):
+def student(clone):
     """The unpacked student's pack."""
-    with zipfile.ZipFile(packs.make_pack("student", course)) as pack:
-        pack.extractall(course.parent)
-    return course.parent / "mnist-course"
+    with zipfile.ZipFile(packs.make_pack("student", clone)) as pack:
+        pack.extractall(clone.parent)
+    return clone.parent / "mnist-course"
 
 
 def names_in(path):
@@ -77,9 +67,21 @@ def test_student_has_the_text_of_no_solution(student):
         assert not set(cells) & set(solutions), path.name
 
 
-def test_teacher_has_everything(course):
-    names = names_in(packs.make_pack("teacher", course))
-    assert set(names) == set(packs.find_files(course))
+def test_students_lessons_show_no_answers_and_teachers_do(student, clone):
+    with zipfile.ZipFile(packs.make_pack("teacher", clone)) as pack:
+        for path in notebook_runs.find_notebooks():
+            whole = nbformat.reads(pack.read(f"mnist-course/notebooks/{path.name}").decode("utf-8"), as_version=4)
+            assert whole == nbformat.read(path, as_version=4)
+            cells = nbformat.read(student / "notebooks" / path.name, as_version=4).cells
+            assert [cell.source for cell in cells] == [cell.source for cell in whole.cells]
+            assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+            stamp = nbformat.read(student / "notebooks" / path.name, as_version=4).metadata["course"]
+            assert stamp == whole.metadata["course"]
+
+
+def test_teacher_has_everything(clone):
+    names = names_in(packs.make_pack("teacher", clone))
+    assert set(names) == set(packs.find_files(clone))
     assert {"TEACHING.md", "tests/conftest.py", *SHIPPED} <= set(names)
     assert sum(name.startswith("notebooks/solutions/") for name in names) == len(list(paths.SOLUTIONS.glob("*.ipynb")))
 
@@ -155,16 +157,16 @@ def test_students_readme_says_what_is_left_out(student):
 # ---------------------------------------------------------------- which files, and the same zip each time
 
 
-def test_same_files_make_the_same_zip_wherever_they_are(course, student, tmp_path):
-    path = packs.make_pack("student", course)
+def test_same_files_make_the_same_zip_wherever_they_are(clone, student, tmp_path):
+    path = packs.make_pack("student", clone)
     first = path.read_bytes()
-    os.utime(course / "LICENSE", (0, 10**9))
-    assert packs.make_pack("student", course).read_bytes() == first
+    os.utime(clone / "LICENSE", (0, 10**9))
+    assert packs.make_pack("student", clone).read_bytes() == first
     assert packs.make_pack("student", student).read_bytes() == first  # a student's copy makes itself again
 
 
-def test_an_interrupted_pack_leaves_the_older_one(course, monkeypatch):
-    path = packs.make_pack("student", course)
+def test_an_interrupted_pack_leaves_the_older_one(clone, monkeypatch):
+    path = packs.make_pack("student", clone)
     before = path.read_bytes()
 
     def fail(*_):
@@ -172,7 +174,7 @@ def test_an_interrupted_pack_leaves_the_older_one(course, monkeypatch):
 
     monkeypatch.setattr(packs, "content", fail)
     with pytest.raises(KeyboardInterrupt):
-        packs.make_pack("student", course)
+        packs.make_pack("student", clone)
     assert path.read_bytes() == before
 
 
