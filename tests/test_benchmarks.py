@@ -1,14 +1,15 @@
 """The arithmetic of the benchmarks, on invented results; nothing is trained."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import ttest_ind
+from scipy.stats import t, ttest_ind
 
 import mnist_helpers as mh
-from benchmarks import first_networks, own_digits, recipe_table, seeds, time_to_accuracy
+from benchmarks import first_networks, ladder, own_digits, recipe_table, seeds, time_to_accuracy
 from mnist_course import networks, paths, training
 from mnist_course.recipes import RECIPES
 
@@ -183,20 +184,53 @@ def test_twice_the_epochs_of_record_bring_less_than_the_spread_over_seeds_as_not
 
 
 def test_steps_of_the_ladder_bring_what_notebook_08_says():
-    steps = json.loads((paths.BENCHMARKS / "ladder.json").read_text(encoding="utf-8"))["steps"]
-    record = STORED["record"]
-    accuracies = [
-        [run["validation_accuracy"] for run in runs] for runs in (STORED["standard"]["runs"], *steps.values())
-    ]
-    accuracies.append([run["unshifted"]["validation_accuracy"] for run in record["runs"]])
-    accuracies.append([run["validation_accuracy"] for run in record["runs"]])
-    accuracies.append([record["averaged"]["validation_accuracy"]])
-    means = [np.mean(part) for part in accuracies]
-    one_cycle, convolutions, normalisation, warped, epochs, places, averaging = np.diff(means)
-    assert list(steps) == ["one cycle of 5 epochs", "five convolutions", "batch normalisation", "warped digits"]
-    assert one_cycle < 0 and warped < 0 and convolutions > epochs
-    standard_error = np.sqrt(means[-1] * (1 - means[-1]) / 6000)
-    assert epochs > standard_error > max(abs(gain) for gain in (normalisation, warped, places, averaging))
+    stored = json.loads((paths.BENCHMARKS / "ladder.json").read_text(encoding="utf-8"))
+    rungs = {"standard": STORED["standard"]["runs"]} | {step: row["runs"] for step, row in stored["steps"].items()}
+    rungs["warped digits"] = [run["unshifted"] for run in STORED["record"]["runs"]]
+    rungs["five places"] = STORED["record"]["runs"]
+    values = [100 * np.array([run["validation_accuracy"] for run in runs]) for runs in rungs.values()]
+    degrees = sum(len(part) - 1 for part in values)
+    spread = np.sqrt(sum(((part - part.mean()) ** 2).sum() for part in values) / degrees)
+    verdicts, gains = {}, {}
+    for step, before, after in zip(list(rungs)[1:], values, values[1:], strict=False):
+        gains[step] = after.mean() - before.mean()
+        margin = spread * np.sqrt(1 / len(before) + 1 / len(after)) * t.ppf(1 - 0.05 / 2 / 9, degrees)
+        verdicts[step] = np.sign(gains[step]) if abs(gains[step]) > margin else 0
+    assert verdicts == {
+        "one cycle of 5 epochs": -1,
+        "learning rate 0.002": 1,
+        "five convolutions": 1,
+        "no dense layer, wider pooling": 0,
+        "batch normalisation": 0,
+        "learning rate 0.004": 0,
+        "32 epochs": 0,
+        "warped digits": 1,
+        "five places": 0,
+    }
+    assert abs(gains["one cycle of 5 epochs"] + 1 / 3) < 0.05 and abs(gains["warped digits"] - 1 / 4) < 0.05
+    assert gains["learning rate 0.002"] + gains["five convolutions"] > -gains["one cycle of 5 epochs"]
+
+
+def test_each_step_of_the_ladder_changes_one_thing_and_is_stored_with_its_settings():
+    stored = json.loads((paths.BENCHMARKS / "ladder.json").read_text(encoding="utf-8"))
+    assert stored["command"] == "python -m benchmarks.ladder"
+    assert list(stored["steps"]) == list(ladder.STEPS)
+    rows = [RECIPES["standard"], *(recipe for recipe, _ in ladder.STEPS.values()), RECIPES["record"]._replace(places=1)]
+    networks = ["standard", *(build or recipe.network for recipe, build in ladder.STEPS.values()), "record"]
+    settings = ("pictures", "epochs", "learning_rate")
+    for number, (before, after) in enumerate(itertools.pairwise(rows)):
+        changed = [name for name in settings if getattr(before, name) != getattr(after, name)]
+        changed += ["network"] * (networks[number] != networks[number + 1])
+        assert len(changed) == 1, (changed, after)
+    for (recipe, _), row in zip(ladder.STEPS.values(), stored["steps"].values(), strict=True):
+        assert {name: getattr(recipe, name) for name in row if name != "runs"} == {
+            name: value for name, value in row.items() if name != "runs"
+        }
+        assert [run["seed"] for run in row["runs"]] == [0, 1, 2]
+
+
+def test_networks_of_the_ladder_have_the_parameters_that_it_says():
+    assert [build().count_params() for build in (ladder.ends_as_standard, ladder.without_normalisation)] == [383578, 306650]
 
 
 # ---------------------------------------------------------------- the order of the images, and dropout
