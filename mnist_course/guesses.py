@@ -41,16 +41,14 @@ def reveal(question, truth, guess=None, reason=""):
 def read_record(folder=paths.OUTPUTS):
     """Return the guesses kept in `folder`, oldest first; used in notebook 08 and by `make collect`.
 
-    Each is a dictionary: question, truth, guess (a list: low and high, or the likely words), reason, and right, which
-    says whether the answer was among what the guess held likely. Raises ValueError when the file is damaged.
+    Each is a dictionary: question, truth, guess (a list: low and high, or the likely words), reason, kind ("range",
+    "number" or "word"), and right, which says whether the answer was among what the guess held likely. Raises
+    ValueError when the file is damaged.
     """
     path = Path(folder) / GUESSES_NAME
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return [
-            {name: entry[name] for name in KEPT} | {"right": _is_right(entry["truth"], entry["guess"])}
-            for entry in kept
-        ]
+        return [_described({name: entry[name] for name in KEPT}) for entry in kept]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
@@ -68,7 +66,7 @@ def draw_record(record):
 
     import mnist_helpers as mh
 
-    numeric = [entry for entry in record if not isinstance(entry["truth"], str) and entry["truth"] > 0]
+    numeric = [entry for entry in record if entry["kind"] != "word" and entry["truth"] > 0]
     if not numeric:
         raise ValueError("No guess of a number is kept yet, so there is nothing to draw.")
     figure, ax = plt.subplots(figsize=(8, 1.3 + 0.3 * len(numeric)), layout="tight")
@@ -111,6 +109,13 @@ def _likely_words(guess):
     if not words or not all(kinds) or not all(words):
         raise ValueError(f"A guess is a word or a digit, or a list of them, not {_quoted(guess)}, so it was not kept.")
     return words
+
+
+def _described(entry):
+    """Return an entry of the file with what follows from it: its kind, and whether it was right."""
+    is_word, (first, *others) = isinstance(entry["truth"], str), entry["guess"]
+    kind = "word" if is_word else "range" if first < others[0] else "number"
+    return entry | {"kind": kind, "right": _is_right(entry["truth"], entry["guess"])}
 
 
 def _quoted(guess):

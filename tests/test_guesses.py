@@ -62,6 +62,7 @@ def test_the_answer_the_guess_and_the_distance_are_one_line_and_kept(truth, gues
         "truth": pytest.approx(truth) if not isinstance(truth, str) else truth,
         "guess": kept,
         "reason": "a hunch",
+        "kind": "word" if isinstance(truth, str) else "range" if kept[0] < kept[1] else "number",
         "right": right,
     }
 
@@ -159,7 +160,8 @@ def test_a_file_in_the_place_of_the_folder_does_not_stop_the_lesson(capsys, outp
 
 
 def entry(truth, guess, right):
-    return {"question": f"question {truth}", "truth": truth, "guess": guess, "reason": "", "right": right}
+    kind = "word" if isinstance(truth, str) else "range"
+    return {"question": f"question {truth}", "truth": truth, "guess": guess, "kind": kind, "right": right}
 
 
 def test_the_record_is_drawn_as_ratios_with_symbols_and_words_are_left_out():
