@@ -14,9 +14,9 @@ import numpy as np
 from mnist_course import paths
 from mnist_course.files import write_whole
 
-GUESSES_NAME = "guesses.json"
+_GUESSES_NAME = "guesses.json"
 KEPT = ("question", "truth", "guess", "reason")
-FARTHEST = 100  # a guess divided by its answer, or the other way round, as far as it is drawn
+_FARTHEST = 100  # a guess divided by its answer, or the other way round, as far as it is drawn
 
 
 def reveal(question, truth, guess=None, reason=""):
@@ -45,7 +45,7 @@ def read_record(folder=paths.OUTPUTS):
     "number" or "word"), and right, which says whether the answer was among what the guess held likely. Raises
     ValueError when the file is damaged.
     """
-    path = Path(folder) / GUESSES_NAME
+    path = Path(folder) / _GUESSES_NAME
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return [_described({name: entry[name] for name in KEPT}) for entry in kept]
@@ -73,12 +73,12 @@ def draw_record(record):
     ax.axvline(1, color="black", linestyle=":")
     widest = 2.0
     for row, entry in enumerate(numeric):
-        ratios = np.clip(np.divide(entry["guess"], entry["truth"]), 1 / FARTHEST, FARTHEST)
+        ratios = np.clip(np.divide(entry["guess"], entry["truth"]), 1 / _FARTHEST, _FARTHEST)
         widest = max(widest, 1.1 * ratios[1], 1.1 / ratios[0])
         colour, symbol = (mh.BLUE, "o") if entry["right"] else (mh.VERMILLION, "x")
         ax.plot(ratios, [row, row], color=colour)
         for ratio in ratios:
-            ax.plot(ratio, row, {1 / FARTHEST: "<", FARTHEST: ">"}.get(ratio, symbol), color=colour)
+            ax.plot(ratio, row, {1 / _FARTHEST: "<", _FARTHEST: ">"}.get(ratio, symbol), color=colour)
     ax.set(
         xscale="log", xlabel="guess divided by the answer", xlim=(1 / widest, widest), ylim=(len(numeric) - 0.5, -0.5)
     )
@@ -154,4 +154,4 @@ def _keep(entry):
     """Add a guess to outputs/guesses.json, in the place of an earlier one at the same question."""
     kept = [{name: other[name] for name in KEPT} for other in read_record(paths.OUTPUTS)]
     kept = [other for other in kept if other["question"] != entry["question"]] + [entry]
-    write_whole(paths.OUTPUTS / GUESSES_NAME, json.dumps(kept, indent=1) + "\n")
+    write_whole(paths.OUTPUTS / _GUESSES_NAME, json.dumps(kept, indent=1) + "\n")
