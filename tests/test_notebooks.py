@@ -12,6 +12,7 @@ import pytest
 from mnist_course import notebook_runs, paths
 
 PATHS = notebook_runs.find_notebooks(solutions=True)
+LESSONS = notebook_runs.find_notebooks()
 MACHINE_PATH = re.compile(r"/(home|root|tmp|work|Users|private|opt|usr|var)/|\b[A-Z]:\\|site-packages|\.venv")
 NOT_FOR_LEARNERS = re.compile(r"\b(CI|continuous integration|nbval|pytest|fast mode|unit tests?)\b")
 
@@ -33,6 +34,14 @@ def code_cells(notebook, tag=None):
 
 def prose(notebook):
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def count_words(text):
+    """Return how many words a reader of this Markdown reads, outside its tables and blocks of code."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    text = re.sub(r"^\|.*$", "", text, flags=re.M)
+    text = re.sub(r"\]\([^)\s]+\)", "]", text)
+    return len(re.findall(r"\S*\w\S*", text))
 
 
 def output_texts(cell):
@@ -167,6 +176,52 @@ def is_page(output):
 
 def test_no_cell_is_tagged_to_fail(notebook):
     assert not code_cells(notebook, "raises-exception")  # nbval would go on after it, run_course.py would not
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_prose_comes_in_small_cells(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        words = count_words(cell.source) if cell.cell_type == "markdown" else 0
+        assert words <= 60, f"{words} words, split this cell or say it in fewer:\n{cell.source}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("## Two words\n\n- **one**, *two* `code` 28 x 28", 8),
+        ("a [link of four words](../a_file_name.ipynb), 95 % sure", 7),
+        ("before\n\n| a | table |\n|---|---|\n| 1 | 2 |\n\nafter", 2),
+        ("before\n```python\nprint('many words of code')\n```\nafter", 2),
+    ],
+)
+def test_words_are_counted_outside_tables_code_blocks_and_targets(text, words):
+    assert count_words(text) == words
+
+
+def guess_cells(path):
+    """Return [[question, ...], ...]: for each guess cell of a notebook, what is revealed before the next one."""
+    revealed = [[]]
+    for cell in code_cells(nbformat.read(path, as_version=4)):
+        if cell.source.startswith("guess = None  # "):
+            assert cell.source.splitlines()[1:] == ['reason = ""  # why, in a few words, if you like']
+            revealed.append([])
+        revealed[-1] += re.findall(r'guesses\.reveal\(\s*"([^"]+)", .+, guess, reason\)', cell.source)
+        assert cell.source.count("guesses.reveal(") == cell.source.count(", guess, reason)"), cell.source
+    assert not revealed[0], f"revealed before anybody was asked: {revealed[0]}"
+    return revealed[1:]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_asks_for_at_least_four_guesses_and_sets_each_beside_its_answer(path):
+    revealed = guess_cells(path)
+    assert len(revealed) >= 4
+    assert all(len(questions) == 1 for questions in revealed), revealed
+
+
+def test_what_is_guessed_has_a_short_name_of_its_own_in_the_whole_course():
+    questions = [question for path in LESSONS for revealed in guess_cells(path) for question in revealed]
+    assert len(set(questions)) == len(questions), sorted(questions)
+    assert max(len(question) for question in questions) < 60
 
 
 def test_lessons_look_for_what_was_trained_where_they_are_told(notebook):
