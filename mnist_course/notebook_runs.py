@@ -243,6 +243,6 @@ def _clean_output(output, count, folder_name):
         output.data.pop("application/vnd.jupyter.widget-view+json", None)
     texts = output if "text" in output else output.get("data", {})
     for kind in texts:
-        if kind.startswith("text"):
+        if kind.startswith("text") and folder_name in texts[kind]:  # else the search takes minutes in a page's pictures
             texts[kind] = re.sub(rf"[^\s'\"]*{folder_name}", "outputs", texts[kind])
     return output
