@@ -38,6 +38,7 @@ class _Client(NotebookClient):
 
     characters = 0
     failed = ()
+    had_guesses = False
 
     def process_message(self, message, *arguments):
         self.characters += len(str(message["content"]))
@@ -59,14 +60,17 @@ class _Client(NotebookClient):
         self.read_guesses()
 
     def read_guesses(self):
-        if not paths.OUTPUTS.joinpath(guesses.GUESSES_NAME).exists():
-            return
+        """Say which guesses are kept by now; those that were said before stay known when the file is lost."""
         try:
-            record = guesses.read_record(paths.OUTPUTS)
-        except (ValueError, RecursionError):
+            record = [_short_texts(entry) for entry in guesses.read_record(paths.OUTPUTS)]
+        except (ValueError, TypeError, AttributeError, RecursionError):
             _say(guesses_lost="its guesses.json is damaged")
-        else:
-            _say(guesses=[_short_texts(entry) for entry in record], guesses_lost="")
+            return
+        if record:
+            _say(guesses=record, guesses_lost="")
+            self.had_guesses = True
+        elif self.had_guesses:
+            _say(guesses_lost="its guesses.json was deleted")
 
 
 def _short_texts(entry):
@@ -115,8 +119,10 @@ def _execute(path, seconds):
         return "printed more at once than can be received"
     if not paths.FAST_PARAMETERS.exists():
         return "ran to its end, and deleted files of its copy of the course"
-    some = f"; {len(client.failed)} cells failed, the first with {client.failed[0]}"[:100] if client.failed else ""
-    return f"ran to its end{some}"
+    if not client.failed:
+        return "ran to its end"
+    many = "1 cell" if len(client.failed) == 1 else f"{len(client.failed)} cells"
+    return f"ran to its end; {many} failed, the first with {client.failed[0]}"
 
 
 def main(path, seconds):
