@@ -49,10 +49,16 @@ student: .venv/installed  ## zip the course for students, without solutions
 teacher: .venv/installed  ## zip the course for teachers, with solutions and plans
 	$(VENV) -m mnist_course.packs teacher
 
+sheets: .venv/installed  ## make a sheet to print for each lesson, to write guesses on
+	$(VENV) -m mnist_course.sheets
+
+collect: .venv/installed  ## run what learners handed in: make collect FOLDER=path
+	$(VENV) -m mnist_course.collect "$(FOLDER)" $(ARGS)
+
 lint: .venv/installed  ## check the code
 	$(VENV) -m ruff check .
 
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser lab notebooks train evaluate student teacher lint colab
+.PHONY: help run test test-full test-browser lab notebooks train evaluate student teacher sheets collect lint colab

@@ -20,10 +20,17 @@ from mnist_course.files import write_whole
 
 _GUESS = re.compile(r"guess\w* = None(?:[ \t]*#[ \t]*(?P<unit>[^\n]*))?(?:\n|\Z)")
 _MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]+>|[*_]{2,}|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|`|^[#>]+ *|^- ", re.M)
-_FORMS = [  # from roomy to close: font size in points, lines for the reason, millimetres of a line to write on
-    *((12, 4, 10), (12, 3, 10), (12, 2, 10), (11, 2, 9), (11, 1, 9), (10, 1, 9), (9, 1, 8), (8, 1, 7), (7, 1, 6))
-]
-_WIDTH, _HEIGHT, _HEAD = 180, 267, 32  # millimetres of an A4 page inside its margins, and of the head
+_NEXT_CELL = re.compile(r"\b(?:in|into) the next cell\b")
+_ONLY_NEXT_CELL = re.compile(
+    r"(?:Put|Write) (?:your guess|it)\b[^:;]*\bcell\b[^:;]*$|Your \w+ goes into the next cell\.?$"
+    r"|(?:Tell |Give |Fill in |Fill )?the next cell\b",
+    flags=re.I,
+)
+_FORMS = (  # from roomy to close: font size in points, lines for the reason, millimetres of a line to write on
+    *((12, 4, 10), (12, 3, 10), (12, 2, 10), (11, 2, 9), (11, 1, 9)),
+    *((10, 1, 9), (9, 1, 8), (9, 1, 7), (8, 1, 7), (7, 1, 6)),
+)
+_WIDTH, _HEIGHT, _HEAD = 186, 273, 26  # millimetres of an A4 page inside its margins, and of the head
 
 
 class Question(NamedTuple):
@@ -43,29 +50,30 @@ def read_questions(path):
         if cell.cell_type == "markdown":
             asked = cell.source
         elif cell.cell_type == "code" and (found := _GUESS.match(cell.source.strip())):
-            questions.append(Question(as_plain_text(asked), (found["unit"] or "").strip()))
+            unit = re.sub(r"\bor a range\b.*", "or a range", found["unit"] or "")
+            questions.append(Question(as_plain_text(asked) or "And then?", unit.strip()))
+            asked = ""  # a second guess to the same question
     return title or path.stem, questions
 
 
 def as_plain_text(markdown):
-    """Return Markdown as one paragraph without headings, links and markup, and without what only helps in a notebook.
+    """Return Markdown as one paragraph without headings, links and markup, for a page without cells.
 
-    Left out is every sentence about the guess and a cell, such as "Put your guess into the next cell."
+    "Put your guess into the next cell." is left out; elsewhere the next cell becomes the line.
     """
     lines = [line for line in markdown.split("\n") if not line.startswith("#")]
     text = re.sub(r"(?<!!)\[([^\[\]]*)\]\([^()]*\)", r"\1", "\n".join(lines))
-    sentences = re.split(r"(?<=[.!?:]) ", " ".join(_MARKUP.sub("", text).split()))
-    kept = [words for words in sentences if not re.search(r"\bguess\w*\b.*\bcell|\bcell\b.*\bguess", words, re.I)]
-    return " ".join(kept)
+    sentences = re.split(r"(?<=[.!?]) ", " ".join(_MARKUP.sub("", text).split()))
+    return " ".join(_NEXT_CELL.sub("on the line", words) for words in sentences if not _ONLY_NEXT_CELL.match(words))
 
 
 def choose_form(questions):
     """Return (font size, lines for the reason, millimetres a line): the roomiest form that fits on one page."""
     for form in _FORMS:
         size, lines, line = form
-        letters_a_row = _WIDTH / (0.18 * size)  # a letter is about half as wide as the font is high
-        rows = sum(math.ceil((len(question.text) + 3) / letters_a_row) for question in questions)
-        if _HEAD + rows * 0.46 * size + len(questions) * ((1 + lines) * line + 4) <= _HEIGHT:
+        letters_a_row = _WIDTH / (0.19 * size)  # of a wide font; most are narrower
+        rows = sum(math.ceil((len(question.text + question.unit) + 6) / letters_a_row) for question in questions)
+        if _HEAD + rows * 0.46 * size + len(questions) * ((1 + lines) * line + 3) <= _HEIGHT:
             return form
     return _FORMS[-1]
 
@@ -82,16 +90,16 @@ _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <title>{{ title }}</title>
 <style>
-@page { size: A4 portrait; margin: 15mm }
+@page { size: A4 portrait; margin: 12mm }
 * { box-sizing: border-box }
-body { font: {{ size }}pt/1.3 sans-serif; color: black; background: white; margin: 0 auto; width: 180mm }
+body { font: {{ size }}pt/1.3 sans-serif; color: black; background: white; margin: 0 auto; width: 186mm }
 h1 { font-size: 16pt; margin: 0 0 2mm }
 header p, .row { display: flex; gap: 3mm; align-items: flex-end; margin: 0; height: {{ line }}mm }
-header p { height: 9mm; margin-bottom: 4mm }
+header p { height: 9mm; margin-bottom: 3mm }
 .line { flex: 1; border-bottom: 0.3mm solid black }
-section { break-inside: avoid; margin-bottom: 4mm }
+section { break-inside: avoid; margin-bottom: 3mm }
 section > p { margin: 0 }
-.row { white-space: nowrap }
+@media screen { body { margin: 12mm auto } }
 </style>
 <header>
 <h1>{{ title }}</h1>
@@ -99,8 +107,8 @@ section > p { margin: 0 }
 </header>
 {% for question in questions %}
 <section>
-<p><b>{{ loop.index }}.</b> {{ question.text }}</p>
-<div class="row">Guess{% if question.unit %} ({{ question.unit }}){% endif %} <span class="line"></span>
+<p><b>{{ loop.index }}.</b> {{ question.text }}{% if question.unit %} <i>({{ question.unit }})</i>{% endif %}</p>
+<div class="row">Guess <span class="line"></span>
 Result <span class="line"></span></div>
 {% for number in range(lines) %}
 <div class="row">{% if loop.first %}Reason {% endif %}<span class="line"></span></div>
