@@ -139,7 +139,8 @@ def _environment(sandbox):
     dead = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
     home, temporary = str(sandbox / "home"), str(sandbox / "temporary")
     folders = {"HOME": home, "USERPROFILE": home, "TMPDIR": temporary, "TMP": temporary, "TEMP": temporary}
-    return kept | dead | folders | {"PYTHONPATH": str(sandbox / "course"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2"}  # few arenas: addresses are limited
+    return kept | dead | folders | quiet | {"PYTHONPATH": str(sandbox / "course")}
 
 
 def _kill(process):

@@ -25,7 +25,7 @@ from mnist_course import guesses, notebook_runs, paths
 
 MOST_OUTPUT = 20_000_000  # characters of a notebook's output, its figures included
 _LARGEST_FILE = 200_000_000  # bytes
-_MOST_MEMORY = 12_000_000_000  # bytes of addresses; TensorFlow takes about three, more with many cores
+_MOST_MEMORY = 8_000_000_000  # bytes of addresses for each process; with TensorFlow a lesson takes about three
 _VERDICT = re.compile(r"^Exercise (\d+\.\d+): (correct|not yet|not attempted)", flags=re.M)
 
 
