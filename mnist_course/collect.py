@@ -28,7 +28,7 @@ from mnist_course.collected_page import make_page
 from mnist_course.command_line import command
 from mnist_course.files import write_whole
 
-COLUMNS = ("learner", "notebook", "kind", "name", "outcome", "guess", "truth", "reason")
+_COLUMNS = ("learner", "notebook", "kind", "name", "outcome", "guess", "truth", "reason")
 _COPIED = ("mnist_helpers.py", "mnist_course/", "data/", "models/", "benchmarks/", "notebooks/fast_parameters.yml")
 _LARGEST_NOTEBOOK = 100_000_000  # bytes
 _ISOLATE = """mount --make-rprivate / && mount --bind "$1" "$1" || exit 9
@@ -36,10 +36,12 @@ cut -d' ' -f5 /proc/self/mountinfo | while read -r place; do
     [ "$place" = "$1" ] || mount -o remount,bind,ro "$place"
 done
 mount -t tmpfs -o size=100m shared /dev/shm
+mount -t tmpfs hidden /run
+find /tmp -maxdepth 4 -type s 2>/dev/null | while read -r place; do mount --bind /dev/null "$place"; done
 cd "$1/course/notebooks" && shift && exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
-"""  # a new user could make the disk writable again, so setpriv takes that right away
+"""  # programs that listen on files are hidden; setpriv takes away the right to mount, so nothing can be undone
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child")
-_ISOLATED = (*_UNSHARE, "--mount-proc", "sh", "-c", _ISOLATE, "sh")
+ISOLATED = (*_UNSHARE, "--mount-proc", "sh", "-c", _ISOLATE, "sh")
 
 
 # ---------------------------------------------------------------- what was handed in
@@ -83,7 +85,7 @@ def can_isolate(folder):
     try:
         kept = (folder, paths.ROOT, Path.home(), tempfile.gettempdir())
         tests = " ".join('! test -w "$1" && shift &&' for _ in kept)
-        trial = (*_ISOLATED, str(sandbox), "sh", "-c", f'{tests} test -w "$1"', "sh", *map(str, kept), str(sandbox))
+        trial = (*ISOLATED, str(sandbox), "sh", "-c", f'{tests} test -w "$1"', "sh", *map(str, kept), str(sandbox))
         return subprocess.run(trial, capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):  # not Linux
         return False
@@ -106,7 +108,7 @@ def run_notebook(path, lesson, seconds, isolated):
                 shutil.copy(paths.ROOT / name, sandbox / "course" / name)
         notebook = sandbox / "course" / "notebooks" / lesson.name
         shutil.copyfile(path, notebook)
-        before = (*_ISOLATED, str(sandbox)) if isolated else ()
+        before = (*ISOLATED, str(sandbox)) if isolated else ()
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
                 [*before, sys.executable, "-m", "mnist_course.one_notebook", str(notebook), str(seconds)],
@@ -120,7 +122,7 @@ def run_notebook(path, lesson, seconds, isolated):
             finally:
                 _kill(process)
             said.seek(0)
-            return _read_what_was_said(said.read(5_000_000))
+            return read_what_was_said(said.read(5_000_000))
     finally:
         _remove(sandbox)
 
@@ -163,7 +165,7 @@ def _remove(sandbox):
     shutil.rmtree(sandbox, ignore_errors=True)
 
 
-def _read_what_was_said(data):
+def read_what_was_said(data):
     """Return what a run's lines say, whatever a notebook may have put among them."""
     known = {"exercises": {}, "guesses": [], "guesses_lost": "", "end": "was ended from inside or by the system"}
     for line in data.decode("utf-8", "replace").splitlines():
@@ -185,8 +187,8 @@ def _text(value):
 # ---------------------------------------------------------------- the table
 
 
-def make_rows(learner, path, lesson, known):
-    """Return the rows of one notebook, dictionaries with COLUMNS: the notebook, its exercises, its guesses."""
+def _make_rows(learner, path, lesson, known):
+    """Return the rows of one notebook, dictionaries: one for itself, one an exercise, one a guess."""
     end = "; ".join(text for text in (known["end"], known.get("guesses_lost")) if text)
     same = {"learner": learner, "notebook": path.stem}
     rows = [same | {"kind": "notebook", "name": lesson.stem if lesson else "", "outcome": end}]
@@ -197,7 +199,7 @@ def make_rows(learner, path, lesson, known):
     for entry in known.get("guesses", []):
         kept = {name: entry.get(name, "") for name in ("outcome", "guess", "truth", "reason")}
         rows.append(same | {"kind": "guess", "name": entry.get("question", "")} | kept)
-    return [dict.fromkeys(COLUMNS, "") | row for row in rows]
+    return [dict.fromkeys(_COLUMNS, "") | row for row in rows]
 
 
 def harmless(text):
@@ -209,12 +211,12 @@ def harmless(text):
     return text
 
 
-def make_table(rows):
+def _make_table(rows):
     """Return the rows as the text of a CSV file that spreadsheets open as it is meant."""
     whole = io.StringIO()
     table = csv.writer(whole)
-    table.writerow(COLUMNS)
-    table.writerows([harmless(row[name]) for name in COLUMNS] for row in rows)
+    table.writerow(_COLUMNS)
+    table.writerows([harmless(row[name]) for name in _COLUMNS] for row in rows)
     return "\ufeff" + whole.getvalue()  # the mark by which spreadsheets know UTF-8
 
 
@@ -241,12 +243,12 @@ def main(argv=None):
         known = {"end": "its name does not start with a lesson's number, so it was not run"}
         if lesson:
             known = run_notebook(path, lesson, max(1, round(60 * arguments.minutes)), isolated)
-        new = make_rows(learner, path, lesson, known)
+        new = _make_rows(learner, path, lesson, known)
         rows += new
-        write_whole(output / "collected.csv", make_table(rows))  # after each, so that Ctrl-C loses one notebook only
+        write_whole(output / "collected.csv", _make_table(rows))  # after each, so that Ctrl-C loses one notebook only
         write_whole(output / "collected.html", make_page(rows, remark))
         outcomes = [row["outcome"] for row in new if row["kind"] == "exercise"]
-        solved = f"{outcomes.count('correct')} of {len(outcomes)} exercises correct, "
+        solved = f"{outcomes.count('correct')} of {len(outcomes)} exercises correct, " if lesson else ""
         print(f"{learner}, {path.stem}: {solved}{new[0]['outcome']} ({time.monotonic() - start:.0f} s)", flush=True)
     shown = paths.shown(output).as_posix()
     print(f"Everything is in {shown}: collected.csv for a spreadsheet, collected.html to read.")

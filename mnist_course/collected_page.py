@@ -11,7 +11,8 @@ _PAGE = """<!DOCTYPE html>
 <style>
 body { font: 16px/1.4 sans-serif; margin: 2em; max-width: 75em }
 table { border-collapse: collapse; margin: 0.5em 0 1.5em }
-th, td { border: 1px solid #999; padding: 0.3em 0.6em; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th, td { border: 1px solid #999; padding: 0.3em 0.6em; text-align: left; vertical-align: top }
+td:last-child { overflow-wrap: anywhere }
 .correct, .right { background: #cfe8f7 } .not-yet, .not-right { background: #fbe3cc }
 </style>
 <h1>Collected notebooks</h1>

@@ -26,7 +26,7 @@ _ONLY_NEXT_CELL = re.compile(
     r"|(?:Tell |Give |Fill in |Fill )?the next cell\b",
     flags=re.I,
 )
-_FORMS = (  # from roomy to close: font size in points, lines for the reason, millimetres of a line to write on
+FORMS = (  # from roomy to close: font size in points, lines for the reason, millimetres of a line to write on
     *((12, 4, 10), (12, 3, 10), (12, 2, 10), (11, 2, 9), (11, 1, 9)),
     *((10, 1, 9), (9, 1, 8), (9, 1, 7), (8, 1, 7), (7, 1, 6)),
 )
@@ -41,7 +41,7 @@ class Question(NamedTuple):
 
 
 def read_questions(path):
-    """Return the title of a notebook and its questions, (str, list of Question)."""
+    """Return the title of a notebook and its questions, (str, list of pairs: text and unit)."""
     cells = nbformat.read(path, as_version=4).cells
     first = next((cell.source for cell in cells if cell.cell_type == "markdown"), "")
     title = first.strip().split("\n")[0].lstrip("# ")
@@ -69,13 +69,13 @@ def as_plain_text(markdown):
 
 def choose_form(questions):
     """Return (font size, lines for the reason, millimetres a line): the roomiest form that fits on one page."""
-    for form in _FORMS:
+    for form in FORMS:
         size, lines, line = form
         letters_a_row = _WIDTH / (0.19 * size)  # of a wide font; most are narrower
         rows = sum(math.ceil((len(question.text + question.unit) + 6) / letters_a_row) for question in questions)
         if _HEAD + rows * 0.46 * size + len(questions) * ((1 + lines) * line + 3) <= _HEIGHT:
             return form
-    return _FORMS[-1]
+    return FORMS[-1]
 
 
 def make_sheet(title, questions):

@@ -152,9 +152,9 @@ def test_nothing_outside_is_harmed_and_nothing_is_left_behind(collected):
 
 
 NETWORK = """import socket
-for place in (("127.0.0.1", PORT), ("192.0.2.1", 9)):
+for kind, place in ((socket.AF_INET, ("127.0.0.1", PORT)), (socket.AF_UNIX, FILE)):
     try:
-        socket.create_connection(place, 2)
+        socket.socket(kind).connect(place)
     except OSError as error:
         print("Exercise 1.3: correct.", error)
     else:
@@ -165,18 +165,21 @@ for place in (("127.0.0.1", PORT), ("192.0.2.1", 9)):
 def test_no_notebook_reaches_a_server_of_this_machine(tmp_path):
     if not collect.can_isolate(tmp_path):
         pytest.skip("this system cannot cut the network of a process")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        source = NETWORK.replace("PORT", str(server.getsockname()[1]))
-        path = write_notebook(tmp_path / "01_ivy.ipynb", source)
-        lesson = paths.NOTEBOOKS / "01_data_exploration.ipynb"
-        assert collect.run_notebook(path, lesson, 60, True)["exercises"] == {"1.3": "correct"}
-        assert collect.run_notebook(path, lesson, 60, False)["exercises"] == {"1.3": "not yet"}
+    lesson = paths.NOTEBOOKS / "01_data_exploration.ipynb"
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{folder}/listens")
+            listener.listen()
+            source = NETWORK.replace("PORT", str(server.getsockname()[1])).replace("FILE", repr(f"{folder}/listens"))
+            path = write_notebook(tmp_path / "01_ivy.ipynb", source)
+            assert collect.run_notebook(path, lesson, 60, True)["exercises"] == {"1.3": "correct"}
+            assert collect.run_notebook(path, lesson, 60, False)["exercises"] == {"1.3": "not yet"}
 
 
 def test_the_report_says_when_nothing_was_shut_in(tmp_path, monkeypatch, capsys):
     write_notebook(tmp_path / "in" / "notes.ipynb", "1")
     monkeypatch.setattr(paths, "OUTPUTS", tmp_path / "outputs")
-    monkeypatch.setattr(collect, "_ISOLATED", ("no-such-command",))
+    monkeypatch.setattr(collect, "ISOLATED", ("no-such-command",))
     assert collect.main([str(tmp_path / "in")]) == 0
     (page,) = tmp_path.glob("outputs/collected/*/collected.html")
     assert "network was NOT cut" in page.read_text(encoding="utf-8") and "NOT cut" in capsys.readouterr().out
@@ -216,7 +219,7 @@ def test_numbers_and_words_stay_as_they_are(text):
 
 def test_lies_among_the_lines_do_not_stop_the_reading():
     said = b'{"exercises": {"1.1": "correct"}}\nnonsense\n[1]\n{"guesses": 3}\n{"exercises": [1]}\n\xff\n{"end": 5}\n'
-    known = collect._read_what_was_said(said)
+    known = collect.read_what_was_said(said)
     assert known["exercises"] == {"1.1": "correct"} and known["guesses"] == [] and known["end"] == "5"
 
 

@@ -62,14 +62,14 @@ def test_many_questions_are_set_smaller_and_keep_a_line_to_write_on(number):
     questions = [sheets.Question("Which digit do you expect to vary most? " * 5, "a digit")] * number
     size, lines, line = sheets.choose_form(questions)
     assert size >= 7 and lines >= 1 and line >= 6
-    assert number > 1 or (size, lines, line) == sheets._FORMS[0]
+    assert number > 1 or (size, lines, line) == sheets.FORMS[0]
     page = sheets.make_sheet("Title", questions)
     assert page.count("<section>") == number and page.count('<div class="row">') == number * (1 + lines)
     assert f"font: {size}pt" in page and "size: A4 portrait" in page
 
 
 def test_more_questions_never_get_more_room():
-    forms = [sheets._FORMS.index(sheets.choose_form([sheets.Question("Why? " * 40, "")] * n)) for n in range(1, 12)]
+    forms = [sheets.FORMS.index(sheets.choose_form([sheets.Question("Why? " * 40, "")] * n)) for n in range(1, 12)]
     assert forms == sorted(forms) and forms[0] < forms[-1]
 
 
