@@ -70,10 +70,13 @@ teacher: .venv/installed  ## zip the course for teachers, with solutions and pla
 sheets: .venv/installed  ## write a page a lesson with its questions, to print and fill in
 	$(VENV) -m mnist_course.sheets
 
+collect: .venv/installed  ## run what learners handed in: make collect FOLDER=path
+	$(VENV) -m mnist_course.collect "$(FOLDER)" $(ARGS)
+
 lint: .venv/installed  ## check the code
 	$(VENV) -m ruff check .
 
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate student teacher sheets lint colab
+.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate student teacher sheets collect lint colab

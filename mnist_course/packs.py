@@ -59,7 +59,7 @@ def find_files(root=paths.ROOT):
     return sorted(names)
 
 
-def _choose_files(kind, names):
+def choose_files(kind, names):
     """Return those of `names` that go into the pack of this kind; ValueError when a teacher's would lack solutions."""
     if kind == "student":
         return [name for name in names if name in FOR_EVERYBODY or not name.startswith(_FOR_TEACHERS)]
@@ -95,7 +95,7 @@ def content(kind, name, names, root=paths.ROOT):
 
 def make_pack(kind, root=paths.ROOT):
     """Write outputs/mnist-course-<kind>.zip and return its path; an interrupted run leaves an older zip as it was."""
-    names = _choose_files(kind, find_files(root))
+    names = choose_files(kind, find_files(root))
     path = root / paths.OUTPUTS.name / f"mnist-course-{kind}.zip"
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as pack:

@@ -21,6 +21,7 @@ LESSON_CHECKS = sorted((paths.ROOT / "mnist_course" / "checks").glob("lesson_*.p
 WITHOUT_KERAS = (
     *("paths", "quiet", "command_line", "pictures", "reader", "pen_strokes", "paper_photos", "recipes"),
     *("drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
+    *("sheets", "collect", "collected_page", "one_notebook"),
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
 NO_VERB = {"Pictures", "Digits", "Images", "Batches"}  # nouns with which the docstring of a class may begin
