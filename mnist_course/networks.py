@@ -33,7 +33,7 @@ def build_tiny():
     )
 
 
-def build_record():
+def _build_record():
     """Return the network of `record`, not compiled: 307,946 parameters, most of them in the last two convolutions."""
     return _network(
         *_convolution(32),  # (n, 26, 26, 32)
@@ -66,7 +66,7 @@ def _network(*layers, dropout=0.0):
     return keras.Sequential([keras.Input((28, 28, 1)), *layers, *end])
 
 
-BUILDERS = {"standard": mh.build_cnn, "fast": build_fast, "tiny": build_tiny, "record": build_record}
+BUILDERS = {"standard": mh.build_cnn, "fast": build_fast, "tiny": build_tiny, "record": _build_record}
 
 
 def load_network(path):

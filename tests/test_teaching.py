@@ -23,9 +23,10 @@ def path(request):
 
 
 def prose(path):
-    """The lesson's Markdown as one line of text."""
+    """The lesson's Markdown as one line of text, with the words of links only."""
     cells = nbformat.read(path, as_version=4).cells
-    return " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+    text = " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
 
 
 def section(path):
