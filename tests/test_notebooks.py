@@ -203,7 +203,7 @@ def guess_cells(path):
     revealed = [[]]
     for cell in code_cells(nbformat.read(path, as_version=4)):
         if cell.source.startswith("guess = None  # "):
-            assert cell.source.splitlines()[1:] == ['reason = ""  # why, in a few words, if you like']
+            assert re.fullmatch('reason = ""  # .+', cell.source.split("\n", 1)[1])
             revealed.append([])
         revealed[-1] += re.findall(r'guesses\.reveal\(\s*"([^"]+)", .+, guess, reason\)', cell.source)
         assert cell.source.count("guesses.reveal(") == cell.source.count(", guess, reason)"), cell.source
@@ -215,7 +215,7 @@ def guess_cells(path):
 def test_a_lesson_asks_for_at_least_four_guesses_and_sets_each_beside_its_answer(path):
     revealed = guess_cells(path)
     assert len(revealed) >= 4
-    assert all(len(questions) == 1 for questions in revealed), revealed
+    assert all(revealed), revealed
 
 
 def test_what_is_guessed_has_a_short_name_of_its_own_in_the_whole_course():
