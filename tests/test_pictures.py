@@ -339,7 +339,8 @@ def test_notebook_06_teaches_the_naive_image_that_others_import():
     notebook = json.loads((ROOT / "notebooks" / "06_your_own_digits.ipynb").read_text(encoding="utf-8"))
     (cell,) = [cell for cell in notebook["cells"] if "def naive_image" in "".join(cell["source"])]
     taught = {"np": np, "Image": Image}
-    (definition,) = [part for part in "".join(cell["source"]).split("\n\n\n") if part.startswith("def naive_image")]
+    parts = "".join(cell["source"]).split("\n\n\n")
+    (definition,) = [part for part in parts if part.startswith("def naive_image")]
     exec(definition, taught)
     icon = Image.fromarray(DIGITS[3])
     for picture in (page_with(DIGITS[3]), page_with(DIGITS[3], paper=BLACK, ink=WHITE), icon, icon.convert("RGBA")):
