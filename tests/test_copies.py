@@ -97,7 +97,8 @@ def test_a_copy_writes_where_the_lesson_does(project):
 
 
 def test_make_lab_copies_and_opens_the_first_copy():
-    done = subprocess.run(["make", "--no-print-directory", "--dry-run", "lab"], cwd=paths.ROOT, capture_output=True, text=True)
+    ask = ["make", "--no-print-directory", "--dry-run", "lab"]
+    done = subprocess.run(ask, cwd=paths.ROOT, capture_output=True, text=True)
     copying, opening = done.stdout.splitlines()[-2:]
     assert copying.endswith("-m mnist_course.copies")
     assert "--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/my_notebooks/01_data_exploration.ipynb" in opening
