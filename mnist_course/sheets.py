@@ -44,7 +44,7 @@ _QUESTION = """<li><p>{text}</p>
 def find_questions(notebook):
     """Return the questions of a lesson that take a guess, as pairs (the words that ask, what a guess looks like).
 
-    `notebook` is what nbformat reads. Raises ValueError for a guess that no Markdown cell asks for.
+    `notebook` is what nbformat reads. Raises ValueError for a guess that the Markdown cell before it does not ask for.
     """
     questions = []
     for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
@@ -52,7 +52,10 @@ def find_questions(notebook):
         if cell.cell_type == "code" and form:
             if before.cell_type != "markdown":
                 raise ValueError(f"No Markdown cell stands before the guess {form[0]!r}: ask there.")
-            questions.append((_plain(before.source), form[1].split(", or a ")[0].split(", or (")[0]))
+            text = _plain(before.source)
+            if not text:
+                raise ValueError(f"The cell before the guess {form[0]!r} has no question mark: ask there.")
+            questions.append((text, form[1].split(", or a ")[0].split(", or (")[0]))
     return questions
 
 
@@ -65,12 +68,17 @@ def make_sheet(title, questions):
 
 
 def _plain(markdown):
-    """Return the running text of a Markdown cell without headings, marks, links and hints at the next cell."""
+    """Return what a Markdown cell asks: its questions and the two sentences before, without marks, links and headings.
+
+    What comes before often reads the output above, and would give an earlier answer away.
+    """
     text = re.sub(r"^#+ .*$", "", markdown, flags=re.M)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\*\*?([^*]+)\*\*?|`([^`]+)`", lambda mark: mark[1] or mark[2], text)
-    sentences = re.split(r"(?<=[.?!:])\s+", " ".join(text.split()))
-    return " ".join(part for part in sentences if not re.search(r"\b(next|this) cell\b", part) or "?" in part)
+    sentences = re.split(r"(?<=[.?!])\s+", " ".join(text.split()))
+    sentences = [sentence for sentence in sentences if not re.search(r"\bcell\b|^Guess", sentence)]
+    asked = [place for place, sentence in enumerate(sentences) if sentence.endswith("?")]
+    return " ".join(sentences[max(asked[0] - 2, 0) : asked[-1] + 1]) if asked else ""
 
 
 @command

@@ -21,9 +21,10 @@ GUESS = 'guess = None  # a share from 0 to 1, or a range that you think holds it
     "asked, text",
     [
         ("How many are *empty*?", "How many are empty?"),
+        ("It was 8. Well. Now this. Then that. How many? Why? Wait.", "Now this. Then that. How many? Why?"),
         ("## A heading\n\nSee [notebook 2](02.ipynb).\nHow many `x`?", "See notebook 2. How many x?"),
         ("How many? Put your guess into the next cell, then run it.", "How many?"),
-        ("How many will the next cell show?", "How many will the next cell show?"),
+        ("How many? Put it into the next cell. And why?", "How many? And why?"),
     ],
 )
 def test_a_question_is_what_the_lesson_asks_in_plain_words(asked, text):
@@ -33,6 +34,8 @@ def test_a_question_is_what_the_lesson_asks_in_plain_words(asked, text):
 def test_a_guess_that_nothing_asks_for_is_refused():
     with pytest.raises(ValueError, match="No Markdown cell stands before the guess"):
         sheets.find_questions(notebook("How many?", GUESS, GUESS))
+    with pytest.raises(ValueError, match="has no question mark"):
+        sheets.find_questions(notebook("So many.", GUESS))
 
 
 def test_words_are_escaped_and_every_question_has_its_lines():
