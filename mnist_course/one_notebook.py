@@ -78,6 +78,8 @@ def _short_texts(entry):
     likely = entry["guess"] if isinstance(entry["guess"], list) else [entry["guess"]]
     joint = " or " if isinstance(entry["truth"], str) else " to "
     texts = {name: " ".join(str(entry.get(name, "")).split())[:500] for name in ("question", "truth", "reason")}
+    if isinstance(entry["truth"], float):
+        texts["truth"] = f"{entry['truth']:.6g}"  # nobody reads sixteen digits
     texts["guess"] = joint.join(dict.fromkeys(str(value)[:100] for value in likely[:10]))
     return texts | {"outcome": "right" if entry["right"] else "not right"}
 
