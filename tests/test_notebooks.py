@@ -5,10 +5,14 @@ import shutil
 import subprocess
 import sys
 
+import IPython.display
+import keras
+import matplotlib.pyplot as plt
 import nbformat
 import papermill
 import pytest
 
+import mnist_helpers as mh
 from mnist_course import notebook_runs, paths
 
 PATHS = notebook_runs.find_notebooks(solutions=True)
@@ -292,3 +296,24 @@ def test_full_runs_the_notebooks_only_and_with_their_own_parameters(tmp_path):
     result = run_pytest(tmp_path, {"01_true": small_notebook(shown="2000 True notebooks\n")}, "--full")
     assert result.returncode == 0 and "3 passed" in result.stdout, result.stdout
     assert not (tmp_path / "outputs").exists()
+
+
+def test_the_curves_of_notebook_04_grow_in_one_place(monkeypatch):
+    updates = []
+
+    class Place:
+        def update(self, figure):
+            updates.append([len(line.get_xdata()) for line in figure.axes[0].lines[:2]])
+
+    monkeypatch.setattr(IPython.display, "display", lambda *words, display_id: Place())
+    (path,) = [path for path in LESSONS if path.stem.startswith("04")]
+    sources = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
+    (source,) = [source for source in sources if "class GrowingCurves" in source]
+    names = {"keras": keras, "mh": mh, "plt": plt}
+    exec(source.rpartition("\n\n\n")[0], names)
+    before, curves = plt.get_fignums(), names["GrowingCurves"]()
+    curves.on_train_begin()
+    for _ in range(2):
+        curves.on_epoch_end(0, {"loss": 1, "accuracy": 0.5, "val_loss": 1, "val_accuracy": 0.5})
+    assert updates == [[1, 1], [2, 2]]
+    assert plt.get_fignums() == before
