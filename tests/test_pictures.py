@@ -23,7 +23,7 @@ from drawn_pictures import (
 )
 from PIL import Image, ImageDraw, ImageOps
 
-from mnist_course import pictures
+from mnist_course import digits, ink, pictures
 
 ROOT = Path(__file__).parents[1]
 every_digit = pytest.mark.parametrize("digit", range(10))
@@ -137,7 +137,7 @@ def test_one_pixel_lines_in_a_large_canvas_are_redrawn(digit):
 
 @every_digit
 def test_very_thick_strokes_keep_their_loops_and_come_out_thinner(digit):
-    thick = pictures.grow(ink_mask(DIGITS[digit], 400).astype(np.float32), 8)
+    thick = ink.grow(ink_mask(DIGITS[digit], 400).astype(np.float32), 8)
     reading = pictures.to_mnist(draw(place(thick, (500, 500), (50, 50))))
     assert pictures.stroke_width(reading / 255) < 5
     assert likeness(reading, DIGITS[digit]) > 0.75
@@ -318,11 +318,11 @@ def test_steps_are_those_that_the_picture_takes(kind):
 
 
 MADE_BY = {  # each step, and what makes it of the one before: notebook 06 names these functions
-    "ink": lambda steps: pictures.measure_ink(steps["picture"], pictures.estimate_paper(steps["picture"])),
-    "shadows removed": lambda steps: pictures.remove_shadows(steps["ink"]),
-    "greys spread": lambda steps: pictures.spread_greys(steps["shadows removed"]),
-    "rulings removed": lambda steps: pictures.remove_rulings(steps["greys spread"]),
-    "the digit": lambda steps: pictures.choose_digit(steps["rulings removed"]),
+    "ink": lambda steps: ink.measure_ink(steps["picture"], ink.estimate_paper(steps["picture"])),
+    "shadows removed": lambda steps: ink.remove_shadows(steps["ink"]),
+    "greys spread": lambda steps: ink.spread_greys(steps["shadows removed"]),
+    "rulings removed": lambda steps: ink.remove_rulings(steps["greys spread"]),
+    "the digit": lambda steps: digits.choose_digit(steps["rulings removed"]),
     "strokes": lambda steps: pictures.set_stroke_width(pictures.crop(steps["the digit"])),
     "20 x 20": lambda steps: pictures.fit_to_box(steps["strokes"]),
     "28 x 28": lambda steps: pictures.centre_by_mass(steps["20 x 20"]),
@@ -359,9 +359,9 @@ def side_by_side(*digits, gap=60):
 
 
 def test_several_digits_are_refused_with_their_number():
-    for digits in ((3, 5), (1, 0), (4, 2, 7), (8, 8, 6, 9)):
-        with pytest.raises(ValueError, match=f"found {len(digits)} digits: crop the picture to one"):
-            pictures.to_mnist(side_by_side(*digits))
+    for several in ((3, 5), (1, 0), (4, 2, 7), (8, 8, 6, 9)):
+        with pytest.raises(ValueError, match=f"found {len(several)} digits: crop the picture to one"):
+            pictures.to_mnist(side_by_side(*several))
 
 
 EMPTY = {

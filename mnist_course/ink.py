@@ -1,0 +1,252 @@
+"""From the colours of a picture to its ink: paper, light, shadows and rulings taken away.
+
+An *ink map* is a float32 array (height, width) in which paper is 0 and ink is 1. `ink_steps` yields every step that
+leads there; the others are these steps, in order. NumPy and Pillow suffice.
+"""
+
+import numpy as np
+from PIL import Image
+
+NO_INK = "found no ink: send a picture of one digit that stands out from its background."
+_FAINTEST = 0.65
+_WORKING_SIDE = 256  # pixels on the longer side of the picture in which the ink is looked for
+
+
+def resize(image, scale, method):
+    """Scale a PIL image in both directions, to one pixel at least; return it."""
+    return image.resize([max(1, round(side * scale)) for side in image.size], method)
+
+
+def _read_colours(image):
+    """Return the colours of what `_shrink` returned, float32 (h, w, 3) in [0, 1], h and w at most 256.
+
+    On a transparent background the ink is what is opaque, whatever its colour.
+    """
+    scale = min(1, _WORKING_SIDE / max(image.size))
+    pixels = np.asarray(resize(image, scale, Image.Resampling.BOX) if scale < 1 else image, np.float32)
+    if image.mode == "F":
+        pixels = np.nan_to_num(pixels, posinf=0, neginf=0)
+        return ((pixels - pixels.min()) / max(np.ptp(pixels), 1e-12))[..., None].repeat(3, axis=2)
+    colours, opacity = pixels[..., :3] / 255, pixels[..., 3:] / 255
+    opaque = opacity[..., 0] > 0.5 if image.mode == "RGBA" else np.ones(pixels.shape[:2], bool)
+    if opaque.mean() > 0.995:
+        return colours
+    paper = np.median(colours[opaque], axis=0) if opaque.any() else 0
+    if opaque.mean() > 0.5 and np.abs(colours[opaque] - paper).mean() > 0.02:  # a photo with transparent margins
+        return paper + (colours - paper) * opacity
+    return 1 - opacity.repeat(3, axis=2)
+
+
+def estimate_paper(colours):
+    """Return the paper's colour under the ink, float32 (h, w, 3): a smooth surface (quadratic) through most pixels."""
+    height, width, _ = colours.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    step = max(1, max(height, width) // 64)
+    basis, target = surface[::step, ::step].reshape(-1, 6), colours[::step, ::step].reshape(-1, 3)
+    at_border = 1 + 3 * (np.abs(basis[:, 1:3]).max(axis=1) > 0.85)  # the border is paper more often than the middle
+    fit = np.median(np.repeat(target, at_border.astype(int), axis=0), axis=0)
+    for _ in range(10):  # pixels far from the surface are ink and lose their say
+        weight = at_border / (0.05**2 + ((target - fit) ** 2).sum(axis=1))
+        weighted = basis.T * weight
+        coefficients = np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ target)
+        fit = basis @ coefficients
+    return (surface @ coefficients).astype(np.float32)
+
+
+def measure_ink(colours, paper):
+    """Return how far each pixel is from the paper towards the ink's colour, float32 (h, w); paper is near 0.
+
+    The ink's direction in colour space is the strongest one, so any colours and either polarity will do.
+    """
+    difference = (colours - paper).reshape(-1, 3)
+    weighted = difference * (difference**2).sum(axis=1, keepdims=True) ** 0.5
+    direction = np.linalg.eigh(weighted.T @ weighted)[1][:, -1]
+    strength = difference @ direction
+    strength *= 1 if (strength**3).sum() >= 0 else -1
+    return strength.reshape(colours.shape[:2]).astype(np.float32)
+
+
+def _running_max(values, reach):
+    """Return the largest value within `reach` rows above and below each pixel, float32 (h, w)."""
+    window, length = 2 * reach + 1, 1
+    frame = np.full((len(values) + 2 * reach, values.shape[1]), -np.inf, np.float32)
+    frame[reach : reach + len(values)] = values
+    while length < window:  # each step doubles the rows looked at
+        step = min(length, window - length)
+        frame = np.maximum(frame[:-step], frame[step:])
+        length += step
+    return frame
+
+
+def _square_max(values, reach):
+    """Return the largest value within a square of `reach` pixels to each side of each pixel, float32 (h, w)."""
+    return _running_max(_running_max(values, reach).T, reach).T
+
+
+def _remove_wide(strength, reach):
+    """Subtract whatever holds a square of `reach` pixels to each side: a morphological top-hat, float32 (h, w)."""
+    page = np.pad(strength, reach)  # paper goes on outside the picture
+    wide = _square_max(-_square_max(-page, reach), reach)
+    return strength - wide[reach:-reach, reach:-reach]
+
+
+def remove_shadows(strength):
+    """Even out light and shadow; return float32 (h, w), paper around 0.
+
+    Strokes are narrower than shadows, but how narrow, and whether ink is what is darker or what is lighter, differs:
+    the narrowest attempt that keeps the picture's sharp edges, and adds none, is taken.
+    """
+    edges = _slopes(strength)
+    attempts = []
+    for reach in sorted({max(4, round(share / 2 * max(strength.shape))) for share in (0.1, 0.14, 0.2, 0.3)}):
+        for sign in (1, -1):
+            flat = _remove_wide(sign * strength, reach)
+            steepness = _slopes(flat)
+            error = (np.abs(steepness - edges) * np.maximum(steepness, edges) ** 2).sum()
+            attempts.append((error * (1 if sign > 0 else 1.5), flat))  # paper is what there is most of
+        if min(attempts, key=lambda attempt: attempt[0])[0] < 0.1 * (edges**3).sum():
+            break
+    flat = min(attempts, key=lambda attempt: attempt[0])[1]
+    return flat - np.percentile(flat, 30)  # ink can cover more than half of a picture that was cut out
+
+
+def _slopes(values):
+    """Return the steepness at each pixel, (h, w), 0 at the border of the picture."""
+    result = np.zeros_like(values)
+    down, right = values[2:, 1:-1] - values[:-2, 1:-1], values[1:-1, 2:] - values[1:-1, :-2]
+    result[1:-1, 1:-1] = np.sqrt(down * down + right * right) / 2
+    return result
+
+
+def spread_greys(strength):
+    """Scale to an ink map in which the edge of a stroke is near 0.5. Raises ValueError when nothing stands out."""
+    weight = _slopes(strength) ** 3
+    middle = _square_max(strength, 1) - _square_max(-strength, 1)  # twice the grey halfway up an edge
+    level = (weight * middle).sum() / max(weight.sum(), 1e-12)  # ink, where its edges are sharpest
+    noise = 1.5 * np.median(-strength[strength <= 0])  # paper is as often below 0 as above
+    if level < max(0.03, 4 * noise):
+        raise ValueError(NO_INK)
+    reach = max(1, round(0.1 * max(strength.shape)))
+    local = _square_max(np.minimum(strength, level), reach)  # a pen presses unevenly
+    return np.clip(strength / np.maximum(local, _FAINTEST * level), 0, 1)
+
+
+def grow(values, radius):
+    """Widen what is bright by a disc of `radius` pixels (a negative radius narrows it); return float32 (h, w)."""
+    if radius < 0:
+        return -grow(-values, -radius)
+    reach = int(radius)
+    frame = np.full((len(values) + 2 * reach, values.shape[1]), -np.inf, np.float32)
+    for row in range(-reach, reach + 1):
+        half = int((radius**2 - row**2) ** 0.5)
+        part = frame[reach + row : reach + row + len(values)]
+        np.maximum(part, _running_max(values.T, half).T, out=part)
+    return frame[reach : reach + len(values)]
+
+
+def label_pieces(mask):
+    """Number the connected pieces of a boolean mask from 1, diagonal neighbours included; return integers (h, w)."""
+    number = (np.cumsum(mask) - 1).reshape(mask.shape)
+    pairs = []
+    neighbours = (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])
+    diagonal_neighbours = (np.s_[:-1, :-1], np.s_[1:, 1:]), (np.s_[:-1, 1:], np.s_[1:, :-1])
+    for here, there in neighbours + diagonal_neighbours:
+        both = mask[here] & mask[there]
+        pairs.append(np.stack([number[here][both], number[there][both]]))
+    first, second = np.concatenate(pairs, axis=1)
+    root = np.arange(mask.sum())
+    while True:
+        low, high = np.minimum(root[first], root[second]), np.maximum(root[first], root[second])
+        if (low == high).all():
+            break
+        np.minimum.at(root, high, low)
+        while (root[root] != root).any():
+            root = root[root]
+    labels = np.zeros(mask.shape, int)
+    labels[mask] = np.unique(root, return_inverse=True)[1] + 1
+    return labels
+
+
+def bounding_box(mask):
+    """Return (top, bottom, left, right) of what is True; bottom and right are one past it."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+
+
+def remove_rulings(ink):
+    """Take out of an ink map the lines of ruled or squared paper: straight, parallel, thin, from edge to edge."""
+    return _remove_level_rulings(_remove_level_rulings(ink).T).T
+
+
+def _remove_level_rulings(ink):
+    """Do what `remove_rulings` does for lines that run within 6 degrees of the horizontal."""
+    mask, (height, width) = ink > 0.15, ink.shape
+    if min(height, width) < 40:
+        return ink
+    columns, near = np.arange(width), _running_max(mask, 1)
+    best, tilt = np.zeros(height), np.zeros(height)  # for each row in the middle column: the straightest line there
+    for slope in np.arange(-0.105, 0.106, 4 / width):
+        rows = np.arange(height)[:, None] + np.round(slope * (columns - width // 2)).astype(int)
+        visible = (rows >= 0) & (rows < height)  # a line can leave the picture at a corner
+        on_line = (near[np.clip(rows, 0, height - 1), columns] * visible).sum(axis=1)
+        share = on_line / np.maximum(visible.sum(axis=1), width / 3)
+        tilt = np.where(share > best, slope, tilt)
+        best = np.maximum(share, best)
+    run, result, found = _run_lengths(mask), ink.copy(), []
+    for row in np.argsort(-best):
+        if best[row] < 0.85 or any(abs(row - other) < 0.06 * height for other in found):
+            continue
+        rows = row + np.round(tilt[row] * (columns - width // 2)).astype(int) + np.arange(-2, 3)[:, None]
+        rows = np.clip(rows, 0, height - 1)
+        thickness = np.median(run[rows, columns].max(axis=0))
+        if thickness > max(4, 0.02 * height):  # a stroke of the digit in a tight crop
+            return ink
+        found.append(row)
+        on_line = run[rows, columns] <= thickness + 2  # elsewhere a stroke crosses the line
+        result[rows[on_line], np.nonzero(on_line)[1]] = 0
+    return result if len(found) > 1 else ink
+
+
+def _run_lengths(mask):
+    """Return the length of the vertical run of True that each pixel belongs to, 0 outside, integers (h, w)."""
+    result, count = np.zeros(mask.shape, int), 0
+    for row in range(len(mask)):
+        result[row] = count = np.where(mask[row], count + 1, 0)
+    for row in range(len(mask) - 2, -1, -1):
+        result[row] = np.where(mask[row] & mask[row + 1], result[row + 1], result[row])
+    return result
+
+
+def _find_sheet(strength, side):
+    """Return the box, in a picture of `side` pixels, of a sheet seen whole on a table of another colour, or None."""
+    step = max(1, max(strength.shape) // 64)
+    strength = strength[::step, ::step]
+    mask = strength > 0.5 * np.percentile(strength, 95)
+    if not mask.any():
+        return None
+    labels = label_pieces(mask)
+    sheet = labels == np.bincount(labels[mask]).argmax()
+    top, bottom, left, right = bounding_box(sheet)
+    sides = sorted((bottom - top, right - left))
+    area = sides[0] * sides[1]
+    inside = min(top, left, sheet.shape[0] - bottom, sheet.shape[1] - right) > 0
+    if not inside or sheet.sum() < 0.8 * area or area < 0.25 * sheet.size or sides[1] > 2.5 * sides[0]:
+        return None
+    margin = 0.05 * sides[0] + 1
+    box = np.array([left + margin, top + margin, right - margin, bottom - margin])
+    return np.round(box * side / max(sheet.shape)).astype(int).tolist()
+
+
+def ink_steps(image, prefix):
+    """Yield the steps from a picture to its ink map; return both, the picture cut to a sheet if it shows one."""
+    yield prefix + "picture", (colours := _read_colours(image))
+    yield prefix + "paper", (paper := estimate_paper(colours))
+    yield prefix + "ink", (strength := measure_ink(colours, paper))
+    side = max(image.size)
+    if not prefix and side >= 64 and (sheet := _find_sheet(strength, side)):  # an icon shows no table
+        return (yield from ink_steps(image.crop(sheet), "sheet: "))
+    yield prefix + "shadows removed", (flat := remove_shadows(strength))
+    yield prefix + "greys spread", (ink := spread_greys(flat))
+    yield prefix + "rulings removed", (ink := remove_rulings(ink))
+    return image, ink
