@@ -17,12 +17,12 @@ def resize(image, scale, method):
     return image.resize([max(1, round(side * scale)) for side in image.size], method)
 
 
-def _read_colours(image):
-    """Return the colours of what `_shrink` returned, float32 (h, w, 3) in [0, 1], h and w at most 256.
+def _read_colours(image, side):
+    """Return the colours of what `_shrink` returned, float32 (h, w, 3) in [0, 1], h and w at most `side`.
 
     On a transparent background the ink is what is opaque, whatever its colour.
     """
-    scale = min(1, _WORKING_SIDE / max(image.size))
+    scale = min(1, side / max(image.size))
     pixels = np.asarray(resize(image, scale, Image.Resampling.BOX) if scale < 1 else image, np.float32)
     if image.mode == "F":
         pixels = np.nan_to_num(pixels, posinf=0, neginf=0)
@@ -40,10 +40,11 @@ def _read_colours(image):
 def estimate_paper(colours):
     """Return the paper's colour under the ink, float32 (h, w, 3): a smooth surface (quadratic) through most pixels."""
     height, width, _ = colours.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    surface = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    x, y = np.linspace(-1, 1, width)[None, :, None], np.linspace(-1, 1, height)[:, None, None]
     step = max(1, max(height, width) // 64)
-    basis, target = surface[::step, ::step].reshape(-1, 6), colours[::step, ::step].reshape(-1, 3)
+    columns, rows = np.broadcast_arrays(x[:, ::step, 0], y[::step, :, 0])
+    basis = np.stack([np.ones_like(rows), columns, rows, columns * rows, columns**2, rows**2], axis=-1).reshape(-1, 6)
+    target = colours[::step, ::step].reshape(-1, 3)
     at_border = 1 + 3 * (np.abs(basis[:, 1:3]).max(axis=1) > 0.85)  # the border is paper more often than the middle
     fit = np.median(np.repeat(target, at_border.astype(int), axis=0), axis=0)
     for _ in range(10):  # pixels far from the surface are ink and lose their say
@@ -51,19 +52,62 @@ def estimate_paper(colours):
         weighted = basis.T * weight
         coefficients = np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ target)
         fit = basis @ coefficients
-    return (surface @ coefficients).astype(np.float32)
+    level, in_x, in_y, in_both, in_x2, in_y2 = coefficients.astype(np.float32)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    return (level + in_x * x + in_x2 * x * x) + (in_y + in_both * x) * y + in_y2 * y * y
 
 
-def measure_ink(colours, paper):
+def estimate_page(colours, block=10):
+    """Return the paper's colour under small writing, float32 (h, w, 3): the median of every block of pixels, smoothed.
+
+    Light, shadows and a table beside the sheet need not be smooth surfaces here, but writing has to be sparse.
+    """
+    height, width, _ = colours.shape
+    rows, columns = max(1, round(height / block)), max(1, round(width / block))
+    edges = (np.linspace(0, side, count + 1).astype(int) for side, count in ((height, rows), (width, columns)))
+    top, left = edges
+    blocks = np.empty((rows, columns, 3), np.float32)
+    for row in range(rows):
+        strip = colours[top[row] : top[row + 1]]
+        for column in range(columns):
+            blocks[row, column] = np.median(strip[:, left[column] : left[column + 1]].reshape(-1, 3), axis=0)
+    around = np.pad(blocks, [(1, 1), (1, 1), (0, 0)], mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))
+    return np.median(windows, axis=(3, 4)).astype(np.float32)
+
+
+def enlarge(values, height, width):
+    """Return small arrays (h, w, channels) enlarged smoothly to (height, width, channels), float32."""
+    channels = [Image.fromarray(np.ascontiguousarray(values[..., number])) for number in range(values.shape[2])]
+    large = [channel.resize((width, height), Image.Resampling.BILINEAR) for channel in channels]
+    return np.stack([np.asarray(channel) for channel in large], axis=-1)
+
+
+def page_ink(image, side):
+    """Return the ink map of small writing on a page, its longer side at most `side`."""
+    blocks = estimate_page(_read_colours(image, _WORKING_SIDE))
+    colours = _read_colours(image, side)
+    size = colours.shape[:2]
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(blocks, [(1, 1), (1, 1), (0, 0)], mode="edge"), (3, 3), axis=(0, 1))
+    uneven = np.ptp(around, axis=(3, 4)).max(axis=2, keepdims=True)
+    calm = enlarge((uneven < 0.1).astype(np.float32), *size)[..., 0] > 0.5
+    strength = measure_ink(colours, enlarge(blocks, *size), calm)
+    ink = spread_greys(strength, calm)
+    return remove_rulings(ink, 128)
+
+
+def measure_ink(colours, paper, where=None):
     """Return how far each pixel is from the paper towards the ink's colour, float32 (h, w); paper is near 0.
 
     The ink's direction in colour space is the strongest one, so any colours and either polarity will do.
     """
     difference = (colours - paper).reshape(-1, 3)
-    weighted = difference * (difference**2).sum(axis=1, keepdims=True) ** 0.5
+    weighted = difference * np.sqrt(np.einsum("nc,nc->n", difference, difference))[:, None]
+    if where is not None:
+        weighted[~where.ravel()] = 0
     direction = np.linalg.eigh(weighted.T @ weighted)[1][:, -1]
     strength = difference @ direction
-    strength *= 1 if (strength**3).sum() >= 0 else -1
+    strength *= 1 if ((weighted @ direction) ** 3).sum() >= 0 else -1
     return strength.reshape(colours.shape[:2]).astype(np.float32)
 
 
@@ -119,9 +163,9 @@ def _slopes(values):
     return result
 
 
-def spread_greys(strength):
+def spread_greys(strength, where=1):
     """Scale to an ink map in which the edge of a stroke is near 0.5. Raises ValueError when nothing stands out."""
-    weight = _slopes(strength) ** 3
+    weight = _slopes(strength) ** 3 * where
     middle = _square_max(strength, 1) - _square_max(-strength, 1)  # twice the grey halfway up an edge
     level = (weight * middle).sum() / max(weight.sum(), 1e-12)  # ink, where its edges are sharpest
     noise = 1.5 * np.median(-strength[strength <= 0])  # paper is as often below 0 as above
@@ -174,38 +218,59 @@ def bounding_box(mask):
     return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
 
 
-def remove_rulings(ink):
-    """Take out of an ink map the lines of ruled or squared paper: straight, parallel, thin, from edge to edge."""
-    return _remove_level_rulings(_remove_level_rulings(ink).T).T
+def remove_rulings(ink, strip=None):
+    """Take out of an ink map the lines of ruled or squared paper: straight, parallel, thin, from edge to edge.
+
+    A page is looked at in strips of so many pixels, because its lines bend and end; without `strip` in one.
+    """
+    return _remove_level_rulings(_remove_level_rulings(ink, strip).T, strip).T
 
 
-def _remove_level_rulings(ink):
+def _remove_level_rulings(ink, strip):
     """Do what `remove_rulings` does for lines that run within 6 degrees of the horizontal."""
-    mask, (height, width) = ink > 0.15, ink.shape
-    if min(height, width) < 40:
+    if min(ink.shape) < 40:
         return ink
-    columns, near = np.arange(width), _running_max(mask, 1)
+    mask, result, found = ink > 0.15, ink.copy(), 0
+    edges = np.linspace(0, ink.shape[1], max(1, round(ink.shape[1] / (strip or ink.shape[1]))) + 1).astype(int)
+    for left, right in zip(edges[:-1], edges[1:], strict=True):
+        found += _remove_rulings_in_strip(mask[:, left:right], result[:, left:right])
+    return result if found > 1 else ink
+
+
+def _remove_rulings_in_strip(mask, ink):
+    """Set the level lines of a strip of an ink map to 0, in place; return how many there are."""
+    height, width = mask.shape
+    columns = np.arange(width)
+    sums = np.pad(np.cumsum(_running_max(mask, 1), axis=1, dtype=np.int32), [(0, 0), (1, 0)])
     best, tilt = np.zeros(height), np.zeros(height)  # for each row in the middle column: the straightest line there
     for slope in np.arange(-0.105, 0.106, 4 / width):
-        rows = np.arange(height)[:, None] + np.round(slope * (columns - width // 2)).astype(int)
-        visible = (rows >= 0) & (rows < height)  # a line can leave the picture at a corner
-        on_line = (near[np.clip(rows, 0, height - 1), columns] * visible).sum(axis=1)
-        share = on_line / np.maximum(visible.sum(axis=1), width / 3)
+        on_line, visible = np.zeros(height), np.zeros(height)  # a line can leave the picture at a corner
+        shift = np.round(slope * (columns - width // 2)).astype(int)
+        ends = [0, *(np.flatnonzero(np.diff(shift)) + 1), width]
+        for begin, end in zip(ends[:-1], ends[1:], strict=True):  # pieces of the line that are level
+            inside = slice(max(0, -shift[begin]), height - max(0, shift[begin]))
+            moved = slice(max(0, shift[begin]), height + min(0, shift[begin]))
+            on_line[inside] += sums[moved, end] - sums[moved, begin]
+            visible[inside] += end - begin
+        share = on_line / np.maximum(visible, width / 3)
         tilt = np.where(share > best, slope, tilt)
         best = np.maximum(share, best)
-    run, result, found = _run_lengths(mask), ink.copy(), []
+    run, found = None, []
     for row in np.argsort(-best):
-        if best[row] < 0.85 or any(abs(row - other) < 0.06 * height for other in found):
+        if best[row] < 0.85:
+            break
+        if any(abs(row - other) < 5 for other in found):
             continue
+        run = _run_lengths(mask) if run is None else run
         rows = row + np.round(tilt[row] * (columns - width // 2)).astype(int) + np.arange(-2, 3)[:, None]
         rows = np.clip(rows, 0, height - 1)
         thickness = np.median(run[rows, columns].max(axis=0))
-        if thickness > max(4, 0.02 * height):  # a stroke of the digit in a tight crop
-            return ink
+        if thickness > 6:  # a stroke of the digit in a tight crop
+            continue
         found.append(row)
         on_line = run[rows, columns] <= thickness + 2  # elsewhere a stroke crosses the line
-        result[rows[on_line], np.nonzero(on_line)[1]] = 0
-    return result if len(found) > 1 else ink
+        ink[rows[on_line], np.nonzero(on_line)[1]] = 0
+    return len(found)
 
 
 def _run_lengths(mask):
@@ -238,14 +303,13 @@ def _find_sheet(strength, side):
     return np.round(box * side / max(sheet.shape)).astype(int).tolist()
 
 
-def ink_steps(image, prefix):
+def ink_steps(image, prefix, side=_WORKING_SIDE):
     """Yield the steps from a picture to its ink map; return both, the picture cut to a sheet if it shows one."""
-    yield prefix + "picture", (colours := _read_colours(image))
+    yield prefix + "picture", (colours := _read_colours(image, side))
     yield prefix + "paper", (paper := estimate_paper(colours))
     yield prefix + "ink", (strength := measure_ink(colours, paper))
-    side = max(image.size)
-    if not prefix and side >= 64 and (sheet := _find_sheet(strength, side)):  # an icon shows no table
-        return (yield from ink_steps(image.crop(sheet), "sheet: "))
+    if not prefix and max(image.size) >= 64 and (sheet := _find_sheet(strength, max(image.size))):  # not in an icon
+        return (yield from ink_steps(image.crop(sheet), "sheet: ", side))
     yield prefix + "shadows removed", (flat := remove_shadows(strength))
     yield prefix + "greys spread", (ink := spread_greys(flat))
     yield prefix + "rulings removed", (ink := remove_rulings(ink))

@@ -1,0 +1,279 @@
+"""Divides a page of digits: its lines, the parts of a line between which it can be cut, and the best way to cut it.
+
+This is heuristic over-segmentation. Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to
+Document Recognition (1998), section V. Theirs builds a graph for each string and searches it by Viterbi's algorithm, as
+`best_path` does; simpler here are the cuts (one kind), and that the network is trained on single digits only.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_course.ink import label_pieces
+
+_INK = 0.4  # of an ink map, from where a pixel belongs to a piece
+_SMALL = 0.35  # of a digit's height: the longer side of what can be a dot, a speck or a part
+
+
+class Pieces(NamedTuple):
+    """Connected pieces of ink: their numbers from 1 in the picture (h, w), boxes (n, 4) as top, bottom, left, right."""
+
+    labels: np.ndarray
+    boxes: np.ndarray
+    mass: np.ndarray
+
+    def centres(self):
+        top, bottom, left, right = self.boxes.T
+        return (left + right) / 2, (top + bottom) / 2
+
+
+def find_pieces(ink):
+    """Return the connected `Pieces` of an ink map."""
+    labels = label_pieces(ink > _INK)
+    places = np.flatnonzero(labels)
+    number = labels.ravel()[places] - 1
+    rows, columns = places // ink.shape[1], places % ink.shape[1]
+    count = labels.max()
+    low, high = np.full((count, 2), max(ink.shape)), np.zeros((count, 2), int)
+    for axis, at in enumerate((rows, columns)):
+        np.minimum.at(low[:, axis], number, at)
+        np.maximum.at(high[:, axis], number, at + 1)
+    boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
+    return Pieces(labels, boxes, np.bincount(number, weights=ink.ravel()[places], minlength=count))
+
+
+def digit_height(pieces, most=1):
+    """Return the height of most writing in pixels: the median over the pieces, each as often as its side is long."""
+    heights, widths = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
+    sides = np.maximum(heights, widths)
+    weights = np.where((heights >= 0.4 * widths) & (heights <= most * max(pieces.labels.shape)), sides**1.5, 0)
+    if not weights.any():
+        return float(heights.max())
+    order = np.argsort(heights)
+    middle = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    return float(heights[order][min(middle, len(order) - 1)])
+
+
+def find_lines(pieces, height):
+    """Return the lines of writing, each an array of pieces (numbered from 0) from left to right, in reading order.
+
+    `height` is that of a digit. A digit's neighbour is to its right, at most 2.5 heights away, and level with it once
+    the slope of the writing is taken into account. What is far larger than a digit belongs to no line, and what is far
+    smaller only to one that it stands in.
+    """
+    top, bottom, left, right = pieces.boxes.T
+    x, y = pieces.centres()
+    tall, wide = bottom - top, right - left
+    side = np.maximum(tall, wide)
+    main = np.flatnonzero((tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height))
+    if not len(main):
+        return []
+    level = y - _slope(x[main], y[main], height) * x
+    parent = {piece: piece for piece in main}
+
+    def root(piece):
+        while parent[piece] != piece:
+            piece = parent[piece]
+        return piece
+
+    for piece in main:
+        gap = left[main] - right[piece]
+        near = np.abs(level[main] - level[piece]) < 0.3 * (tall[main] + tall[piece])
+        following = main[near & (x[main] > x[piece]) & (gap < 2.5 * height)]
+        for other in following[np.argsort(x[following])][:2]:
+            parent[root(other)] = root(piece)
+    lines = {}
+    for piece in main:
+        lines.setdefault(root(piece), []).append(piece)
+    lines = list(lines.values())
+    small = np.flatnonzero((side > 0.12 * height) & (tall < 0.45 * height) & (wide < 1.5 * height))
+    for piece in small:
+        for line in lines:
+            nearest = min(line, key=lambda other: abs(x[other] - x[piece]))
+            beside = max(left[line[0]], 0) - 0.7 * height < x[piece] < max(right[line]) + 0.7 * height
+            if beside and abs(level[nearest] - level[piece]) < 0.75 * height:
+                line.append(piece)
+                break
+    return _in_reading_order([np.array(line)[np.argsort(x[line])] for line in lines], x, level, height)
+
+
+def _slope(x, y, height):
+    """Return the slope of the writing: the one at which the centres of the digits gather most on few levels."""
+    best, slope = -1, 0.0
+    for candidate in np.tan(np.deg2rad(sorted(np.arange(-12, 12.1, 1), key=abs))):
+        level = (y - candidate * x) / (0.2 * height)
+        counts = np.bincount(np.round(level - level.min()).astype(int))
+        score = (np.convolve(counts, [0.5, 1, 0.5]) ** 2).sum()
+        if score > 1.02 * best:
+            best, slope = score, candidate
+    return slope
+
+
+def _in_reading_order(lines, x, level, height):
+    """Return the lines from top to bottom; those on one level, of columns side by side, from left to right."""
+    lines = sorted(lines, key=lambda line: np.median(level[line]))
+    rows = []
+    for line in lines:
+        if rows and np.median(level[line]) - np.median(level[rows[-1][0]]) < 0.6 * height:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: x[line].min())]
+
+
+def find_cuts(ink, height):
+    """Return where one piece of ink can be cut in two: columns (cuts, h), one a row, and the ink that each crosses.
+
+    Each is the way from top to bottom that crosses the least ink, in a band about a place; of the ways that are found
+    from places all along the piece, those are kept that cross less than their neighbours. In order from left to right.
+    """
+    rows, columns = ink.shape
+    reach = max(2, round(0.22 * height))
+    starts = np.unique(np.arange(0.12 * height, columns - 0.12 * height, max(1, 0.06 * height)).round().astype(int))
+    if not len(starts):
+        return np.zeros((0, rows), int), np.zeros(0)
+    window = np.arange(-reach, reach + 1)
+    cost = np.pad(ink, [(0, 0), (reach, reach)], constant_values=0)[:, starts[:, None] + window + reach]  # (h, n, band)
+    total = np.zeros_like(cost)
+    total[0] = cost[0]
+    step = np.empty(cost.shape, np.int8)
+    for row in range(1, rows):
+        before = np.pad(total[row - 1], [(0, 0), (1, 1)], constant_values=np.inf)
+        ways = np.stack([before[:, :-2] + 0.06, before[:, 1:-1], before[:, 2:] + 0.06])
+        step[row] = ways.argmin(axis=0) - 1
+        total[row] = cost[row] + ways.min(axis=0)
+    ends = (total[-1] + 0.02 * np.abs(window)).argmin(axis=1)
+    crossed = total[-1][np.arange(len(starts)), ends]
+    path = np.empty((len(starts), rows), int)
+    for row in range(rows - 1, -1, -1):
+        path[:, row] = ends
+        if row:
+            ends = ends + step[row, np.arange(len(starts)), ends]
+    path += (starts - reach)[:, None]
+    middle = path.mean(axis=1)
+    kept = []
+    for place in np.argsort(crossed, kind="stable"):
+        if all(abs(middle[place] - middle[other]) > 0.12 * height for other in kept):
+            kept.append(place)
+    kept = np.array(sorted(kept, key=lambda place: middle[place]), int)
+    return path[kept], crossed[kept]
+
+
+class Candidate(NamedTuple):
+    """What could be one digit: atoms `first` to `last` of a line (the last one excluded), box and the cost of its shape."""
+
+    first: int
+    last: int
+    box: tuple
+    cost: float
+
+
+class Line(NamedTuple):
+    """A line cut into atoms: where they are (h, w; 0 elsewhere, numbered from 1), what it costs to skip each, candidates."""
+
+    atoms: np.ndarray
+    corner: tuple  # row and column of the picture at which `atoms` begins
+    skip: np.ndarray
+    candidates: list
+
+
+_MOST_ATOMS = 6  # in a candidate
+
+
+def divide(line, pieces, ink, height):
+    """Return the `Line` of the pieces of `line`, cut into atoms, with every candidate that could be a digit."""
+    boxes = pieces.boxes[line]
+    top, left = boxes[:, 0].min(), boxes[:, 2].min()
+    bottom, right = boxes[:, 1].max(), boxes[:, 3].max()
+    labels, area = pieces.labels[top:bottom, left:right], ink[top:bottom, left:right]
+    tall = (boxes[:, 1] - boxes[:, 0])[boxes[:, 1] - boxes[:, 0] > 0.5 * height]
+    height = float(np.median(tall)) if len(tall) else height
+    stroke = _stroke(labels, area, line)
+    atoms, found = np.zeros(labels.shape, int), []  # of each atom: middle, box, mass, ink cut on its left, its piece
+    for piece, (row, end_row, column, end_column) in zip(line, boxes, strict=True):
+        window = np.s_[row - top : end_row - top, column - left : end_column - left]
+        mask = labels[window] == piece + 1
+        paths, crossed = np.zeros((0, mask.shape[0]), int), np.zeros(0)
+        if end_column - column > 0.5 * height and end_row - row > 0.45 * height:
+            paths, crossed = find_cuts(np.where(mask, area[window], 0), height)
+            good = crossed < 3.2 * stroke
+            paths, crossed = paths[good], crossed[good]
+        part = (np.arange(mask.shape[1]) >= paths[:, :, None]).sum(axis=0)  # (h, w): how many cuts are to the left
+        for number in range(len(paths) + 1):
+            own = mask & (part == number)
+            if not own.any():
+                continue
+            columns, rows = np.flatnonzero(own.any(axis=0)), np.flatnonzero(own.any(axis=1))
+            box = (row + rows[0], row + rows[-1] + 1, column + columns[0], column + columns[-1] + 1)
+            cut = crossed[number - 1] / stroke if number else 0.0
+            found.append(((box[2] + box[3]) / 2, box, float(area[window][own].sum()), cut, piece, (window, own)))
+    found.sort(key=lambda atom: atom[0])
+    for number, atom in enumerate(found, start=1):
+        window, own = atom[-1]
+        atoms[window][own] = number
+    typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
+    mass = np.array([atom[2] for atom in found])
+    skip = 0.1 + 2.5 * np.minimum(1, mass / max(typical, 1e-9))
+    return Line(atoms, (top, left), skip, list(_candidates(found, height)))
+
+
+def _stroke(labels, area, line):
+    """Return the mean width of a line's strokes: twice its area over its outline."""
+    mask = np.pad(np.isin(labels, line + 1), 1)
+    outline = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
+    return 2 * 1.25 * mask.sum() / max(outline, 1)
+
+
+def _candidates(found, height):
+    count = len(found)
+    for first in range(count):
+        box, cost, tops = list(found[first][1]), 0.0, set()
+        for last in range(first + 1, min(count, first + _MOST_ATOMS) + 1):
+            _, other, _, cut, piece, _ = found[last - 1]
+            if last - 1 > first:
+                gap = other[2] - box[3]
+                if piece != found[last - 2][4]:
+                    if gap > 0.4 * height:
+                        break
+                    cost += 0.5 + max(0, 3 * gap / height)
+            box = [min(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), max(box[3], other[3])]
+            tall, wide = box[1] - box[0], box[3] - box[2]
+            if wide > 1.7 * height:
+                if last - 1 > first:
+                    break
+            if tall < 0.4 * height:
+                continue
+            shape = 3 * max(0, 0.65 - tall / height) + 2 * max(0, wide / max(tall, 0.7 * height) - 1.1)
+            shape += 2 * max(0, tall / height - 1.5)
+            left_cut = found[first][3]
+            right_cut = found[last][3] if last < count and found[last][4] == piece else 0.0
+            yield Candidate(first, last, tuple(box), cost + shape + 0.12 * (left_cut + right_cut))
+
+
+def best_path(atoms, skip, candidates, costs):
+    """Return the candidates (their numbers, left to right) that divide a line at the least cost, and that cost.
+
+    A line of so many `atoms` is covered from left to right: each is part of one candidate or skipped. `costs` has one
+    number a candidate, `skip` one an atom. This is dynamic programming: the best way to the end of atom k is the best
+    way to some earlier place, and one step.
+    """
+    best, step = np.zeros(atoms + 1), [None] * (atoms + 1)
+    best[1:] = np.inf
+    ending = {}
+    for number, candidate in enumerate(candidates):
+        ending.setdefault(candidate.last, []).append(number)
+    for place in range(1, atoms + 1):
+        best[place] = best[place - 1] + skip[place - 1]
+        for number in ending.get(place, ()):
+            cost = best[candidates[number].first] + costs[number]
+            if cost < best[place]:
+                best[place], step[place] = cost, number
+    chosen, place = [], atoms
+    while place:
+        number = step[place]
+        if number is None:
+            place -= 1
+        else:
+            chosen.append(number)
+            place = candidates[number].first
+    return chosen[::-1], best[-1]
