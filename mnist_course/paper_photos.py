@@ -67,7 +67,7 @@ def write_lines(lines, size, rng, *, touching=0.0, slope=0.0):
     turned = np.abs(np.diff(rises, prepend=rises[0])) * width / 2  # where neighbours slope differently
     longest = max((1.25 * box[:, 1] / box[:, 0]).clip(0.3, 1.8).sum() + min(0.6, 1.3 * gap) * len(box) for box in boxes)
     tallest = (height - turned.sum() - 2 * width * np.abs(rises).max()) / (pitches[1:].sum() + 1.6)
-    tall = rng.uniform(0.55, 1) * min(width / longest, tallest, 0.16 * max(size))
+    tall = rng.uniform(0.65, 1) * min(width / longest, tallest, 0.16 * max(size))
     baselines = turned.cumsum() + tall * np.r_[0, pitches[1:].cumsum()]  # in the middle of the sheet
     slack = tall * 1.3 + width / 2 * np.abs(rises).max()
     free = height - baselines[-1] - slack - tall * 0.3 - width / 2 * np.abs(rises).max()
