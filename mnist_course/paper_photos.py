@@ -61,23 +61,24 @@ def write_lines(lines, size, rng, *, touching=0.0, slope=0.0):
     boxes = _ink_boxes(lines)
     height, width = (side * (1 - 2 * _MARGIN) for side in size)
     gap, room, ragged = np.exp(rng.uniform(np.log(0.06), np.log(0.45))), rng.uniform(0.3, 1.3), rng.random()
-    rises = np.tan(np.deg2rad(rng.uniform(-slope, slope) + (rng.uniform(-1, 1, len(lines)) if slope else [0])))
-    rises = np.broadcast_to(rises, len(lines))
-    pitches = 1.3 + room * rng.uniform(0.8, 1.2, len(lines))  # from baseline to baseline, in heights of a digit
-    turned = np.abs(np.diff(rises, prepend=rises[0])) * width / 2  # where neighbours slope differently
+    angle = rng.uniform(-slope, slope) + rng.uniform(-1, 1, len(lines)) * (slope > 0)
+    rises, pitches = np.tan(np.deg2rad(angle)), 1.3 + room * rng.uniform(0.8, 1.2, len(lines))
     longest = max((1.25 * box[:, 1] / box[:, 0]).clip(0.3, 1.8).sum() + min(0.6, 1.3 * gap) * len(box) for box in boxes)
-    tallest = (height - turned.sum() - 2 * width * np.abs(rises).max()) / (pitches[1:].sum() + 1.6)
-    tall = rng.uniform(0.65, 1) * min(width / longest, tallest, 0.16 * max(size))
-    baselines = turned.cumsum() + tall * np.r_[0, pitches[1:].cumsum()]  # in the middle of the sheet
-    slack = tall * 1.3 + width / 2 * np.abs(rises).max()
-    free = height - baselines[-1] - slack - tall * 0.3 - width / 2 * np.abs(rises).max()
-    baselines += size[0] * _MARGIN + slack + rng.uniform(0, 1) * max(0, free)
+    tall = min(width / longest, 0.16 * max(size))
+    half = min(width, (1 + ragged) * longest * tall) / 2  # the writing stays within a column
+    turns = half * np.abs(np.diff(rises, prepend=rises[0]))  # how much nearer lines come where they slope differently
+    lean = half * np.abs(rises).max()
+    tall = rng.uniform(0.65, 1) * min(tall, (height - turns.sum() - 2 * lean) / (pitches[1:].sum() + 1.6))
+    baselines = turns.cumsum() + tall * np.r_[0, pitches[1:].cumsum()]  # in the middle of the column
+    free = height - baselines[-1] - 1.6 * tall - 2 * lean
+    baselines += size[0] * _MARGIN + 1.3 * tall + lean + free * rng.random()
+    centre = size[1] * _MARGIN + half + (width - 2 * half) * rng.random()
     pen, marks = rng.uniform(0.08, 0.15), rng.random() < 0.2
     sheet = np.zeros(size, np.float32)
     for line, box, baseline, rise in zip(lines, boxes, baselines, rises, strict=True):
         strip = _write_line(line, box, tall, (pen, gap, touching, marks and rng.random() < 0.4), rng)
-        middle = size[1] * _MARGIN + strip.shape[1] / 2 + ragged * rng.random() * max(0, width - strip.shape[1])
-        _paste(sheet, strip, rise, middle, baseline - rise * (middle - size[1] / 2))
+        aside = strip.shape[1] / 2 - half + ragged * rng.random() * max(0, 2 * half - strip.shape[1])
+        _paste(sheet, strip, rise, centre + aside, baseline - rise * aside)
     return sheet * (rng.uniform(0.75, 1) - 0.15 * _clouds(size, max(size) / tall, rng))
 
 
@@ -249,7 +250,7 @@ def _lay_on_table(sheet, rng):
         return photo
     cover = Image.new("L", (width, height), 255).transform(*view, Image.Resampling.BILINEAR)
     shade = np.asarray(cover.filter(ImageFilter.GaussianBlur(max(sheet.shape) * rng.uniform(0.002, 0.01)))) / 255
-    grain = _clouds((height, width), 8, rng) + _clouds((height * 12, width), rng.choice([60, 300]), rng)[::12]
+    grain = _clouds((height, width), 8, rng) + _clouds((height * 8, width), rng.choice([150, 500]), rng)[::8]
     table = np.array(_TABLES[rng.integers(len(_TABLES))]) * (1 + rng.uniform(0, 0.2) * (grain - 1))[..., np.newaxis]
     table = table * (1 - rng.uniform(0, 0.6) * shade)[..., np.newaxis]
     cover = np.asarray(cover, np.float32)[..., np.newaxis] / 255
