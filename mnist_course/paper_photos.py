@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 from mnist_course.written_lines import clouds, write_lines
 
 WIDTH, HEIGHT = 480, 360
-LONGER_SIDE = 900, 2000  # of a photographed page, in pixels
+_LONGER_SIDE = 900, 2000  # of a photographed page, in pixels
 _PAPERS = ((240, 238, 230), (225, 220, 205), (200, 200, 205), (250, 240, 190), (215, 230, 240))
 _PENS = ((25, 25, 35), (30, 50, 140), (150, 35, 40), (95, 95, 100))  # black, blue, red, pencil
 _RULINGS = ((90, 110, 200), (110, 110, 120), (70, 150, 170), (190, 120, 110))
@@ -43,11 +43,11 @@ def photograph_page(lines, rng, *, touching=0.0, slope=0.0):
     """Return a photo, a PIL image of mode RGB, of a sheet with lines of digits; its longer side is 900 to 2000 pixels.
 
     `lines` lists an array uint8 (n, 28, 28), white on black, for each line, from the top. `touching`, the share of
-    neighbours whose strokes touch, in [0, 1], and `slope`, that of the steepest writing in degrees, in [0, 10], are told
-    in `written_lines.write_lines`, which raises ValueError. `rng` is a NumPy Generator; the same state gives the same
-    photo.
+    neighbours whose strokes touch, in [0, 1], and `slope`, that of the steepest writing in degrees, in [0, 10], are
+    those of `written_lines.write_lines`, which raises the ValueErrors. `rng` is a NumPy Generator; the same state gives
+    the same photo.
     """
-    longer = rng.integers(LONGER_SIDE[0], LONGER_SIDE[1] + 1)
+    longer = rng.integers(_LONGER_SIDE[0], _LONGER_SIDE[1] + 1)
     size = [int(longer), int(longer * rng.uniform(0.6, 0.85))]
     size = size[:: rng.choice([1, -1])]
     return photograph_ink(write_lines(lines, size, rng, touching=touching, slope=slope), rng)
