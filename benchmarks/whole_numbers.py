@@ -24,8 +24,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import mnist_helpers as mh
-from benchmarks.not_digits import FONTS, LIKE_DIGITS
 from benchmarks.measured_on import measured_on
+from benchmarks.not_digits import FONTS, LIKE_DIGITS
 from mnist_course import paper_photos, paths, pen_strokes, pictures, reader, written_lines
 from mnist_course.command_line import command
 
@@ -189,9 +189,7 @@ def page_without_digits(number):
     """Page `number` of no digits: the name of its sort and the photo."""
     rng = np.random.default_rng([1, number])
     kind = list(NO_DIGITS)[number % len(NO_DIGITS)]
-    longer = rng.integers(900, 2001)
-    size = (int(longer), int(longer * rng.uniform(0.6, 0.85)))[:: rng.choice([1, -1])]
-    return kind, paper_photos.photograph_ink(NO_DIGITS[kind](size, rng), rng)
+    return kind, paper_photos.photograph_ink(NO_DIGITS[kind](paper_photos.sheet_size(rng), rng), rng)
 
 
 def measure_without_digits(read_page):

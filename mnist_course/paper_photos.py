@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 from mnist_course.written_lines import clouds, write_lines
 
 WIDTH, HEIGHT = 480, 360
-_LONGER_SIDE = 900, 2000  # of a photographed page, in pixels
+LONGER_SIDE = 900, 2000  # of a photographed page, in pixels
 _PAPERS = ((240, 238, 230), (225, 220, 205), (200, 200, 205), (250, 240, 190), (215, 230, 240))
 _PENS = ((25, 25, 35), (30, 50, 140), (150, 35, 40), (95, 95, 100))  # black, blue, red, pencil
 _RULINGS = ((90, 110, 200), (110, 110, 120), (70, 150, 170), (190, 120, 110))
@@ -47,10 +47,13 @@ def photograph_page(lines, rng, *, touching=0.0, slope=0.0):
     those of `written_lines.write_lines`, which raises the ValueErrors. `rng` is a NumPy Generator; the same state gives
     the same photo.
     """
-    longer = rng.integers(_LONGER_SIDE[0], _LONGER_SIDE[1] + 1)
-    size = [int(longer), int(longer * rng.uniform(0.6, 0.85))]
-    size = size[:: rng.choice([1, -1])]
-    return photograph_ink(write_lines(lines, size, rng, touching=touching, slope=slope), rng)
+    return photograph_ink(write_lines(lines, sheet_size(rng), rng, touching=touching, slope=slope), rng)
+
+
+def sheet_size(rng):
+    """Return (height, width) in pixels of some sheet, upright or across, the longer side from 900 to 2000."""
+    longer = int(rng.integers(LONGER_SIDE[0], LONGER_SIDE[1] + 1))
+    return (longer, int(longer * rng.uniform(0.6, 0.85)))[:: rng.choice([1, -1])]
 
 
 def photograph_ink(ink, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-MOST_LINES, MOST_DIGITS = 12, 20  # on a sheet, in a line
+_MOST_LINES, _MOST_DIGITS = 12, 20  # on a sheet, in a line
 _MARGIN = 0.09  # share of a sheet's height and width at each side without writing
 
 
@@ -14,7 +14,7 @@ def write_lines(lines, size, rng, *, touching=0.0, slope=0.0):
     neighbours is with probability `touching` pushed together until their strokes touch; no others do. The writing rises
     or falls by up to `slope` degrees, 0 to 10, drawn evenly, each line by up to one degree more or less; with `slope` 0
     it is level. `rng` is a NumPy Generator. Raises ValueError for `lines` of another shape or type, for more than
-    MOST_LINES of them or MOST_DIGITS in one, for a digit without ink, and where `touching` or `slope` is out of range.
+    12 of them or 20 digits in one, for a digit without ink, and where `touching` or `slope` is out of range.
     """
     if not (0 <= touching <= 1 and 0 <= slope <= 10):
         raise ValueError(f"Expected touching in [0, 1] and slope in [0, 10], but received {touching} and {slope}.")
@@ -51,12 +51,12 @@ def clouds(size, cells, rng):
 
 def _ink_boxes(lines):
     """Return the height and width of each digit's ink, a list of integer arrays (n, 2); raise ValueError."""
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise ValueError(f"Expected a list of 1 to {MOST_LINES} lines, but received {len(lines)}.")
+    if not 1 <= len(lines) <= _MOST_LINES:
+        raise ValueError(f"Expected a list of 1 to {_MOST_LINES} lines, but received {len(lines)}.")
     boxes = []
     for number, line in enumerate(map(np.asarray, lines), 1):
-        if line.dtype != np.uint8 or line.shape[1:] != (28, 28) or not 1 <= len(line) <= MOST_DIGITS:
-            expected = f"Expected raw images, uint8 (n, 28, 28) with n from 1 to {MOST_DIGITS}, for each line"
+        if line.dtype != np.uint8 or line.shape[1:] != (28, 28) or not 1 <= len(line) <= _MOST_DIGITS:
+            expected = f"Expected raw images, uint8 (n, 28, 28) with n from 1 to {_MOST_DIGITS}, for each line"
             raise ValueError(f"{expected}, but received {line.dtype} {line.shape} for line {number}.")
         if (line.max(axis=(1, 2)) < 128).any():
             raise ValueError(f"Expected digits with ink, white on black, but line {number} has one without.")
