@@ -36,6 +36,7 @@ def test_edits_of_a_line(one, other, edits):
         (["123", "89"], 5 / 9, 2),  # a line missed costs its four digits, not all that follow
         (["123", "1", "4567", "89"], 8 / 9, 3),  # and one seen where there is none costs its own
         (["123", "456", "89"], 8 / 9, 2),
+        (["12", "456", "89"], 7 / 9, 1),
         (["1234567", "89"], 3 / 9, 1),  # two lines read as one: three digits too many in it, and a line of three missed
         ([], 0, 0),
         (["123", "4567", "89", "1" * 18], -1, 3),  # what is invented can cost more than there is
