@@ -1,8 +1,8 @@
 """Photographed-looking pictures of MNIST digits on paper, for measuring a reader on pictures whose digits are known.
 
 `photograph`, used in notebook 06, shows one digit: each photo has its own paper, pen, place, tilt, light, blur and JPEG
-quality; some have a shadow's edge or ruled lines. `photograph_page` shows a sheet with several lines of writing, some
-on a table; `write_lines` and `photograph_ink` are its two halves.
+quality; some have a shadow's edge or ruled lines. `photograph_page` shows a sheet with several lines of writing, at
+times with the table beside it; `photograph_ink` puts any ink on such a sheet.
 """
 
 import io
@@ -10,14 +10,14 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
+from mnist_course.written_lines import clouds, write_lines
+
 WIDTH, HEIGHT = 480, 360
 LONGER_SIDE = 900, 2000  # of a photographed page, in pixels
-MOST_LINES, MOST_DIGITS = 12, 20  # on a page, in a line
 _PAPERS = ((240, 238, 230), (225, 220, 205), (200, 200, 205), (250, 240, 190), (215, 230, 240))
 _PENS = ((25, 25, 35), (30, 50, 140), (150, 35, 40), (95, 95, 100))  # black, blue, red, pencil
 _RULINGS = ((90, 110, 200), (110, 110, 120), (70, 150, 170), (190, 120, 110))
 _TABLES = ((120, 80, 50), (185, 150, 110), (60, 55, 55), (150, 155, 160), (70, 95, 80), (235, 235, 235), (90, 40, 35))
-_MARGIN = 0.09  # share of a sheet's height and width at each side without writing
 
 
 def photograph(image, rng):
@@ -42,44 +42,18 @@ def photograph(image, rng):
 def photograph_page(lines, rng, *, touching=0.0, slope=0.0):
     """Return a photo, a PIL image of mode RGB, of a sheet with lines of digits; its longer side is 900 to 2000 pixels.
 
-    `lines` lists an array uint8 (n, 28, 28) for each line, from the top; `touching`, in [0, 1], and `slope`, in degrees
-    from 0 to 15, are told in `write_lines`. `rng` is a NumPy Generator; the same state gives the same photo.
+    `lines` lists an array uint8 (n, 28, 28), white on black, for each line, from the top. `touching`, the share of
+    neighbours whose strokes touch, in [0, 1], and `slope`, that of the steepest writing in degrees, in [0, 10], are
+    those of `written_lines.write_lines`, which raises the ValueErrors. `rng` is a NumPy Generator; the same state gives
+    the same photo.
     """
-    longer = rng.integers(LONGER_SIDE[0], LONGER_SIDE[1] + 1)
-    size = [int(longer), int(longer * rng.uniform(0.6, 0.85))]
-    return photograph_ink(write_lines(lines, size[:: rng.choice([1, -1])], rng, touching=touching, slope=slope), rng)
+    return photograph_ink(write_lines(lines, sheet_size(rng), rng, touching=touching, slope=slope), rng)
 
 
-def write_lines(lines, size, rng, *, touching=0.0, slope=0.0):
-    """Return the ink on a sheet of `size` (height, width), float32 in [0, 1], where 1 is ink: all by one pen and hand.
-
-    `lines` lists an array uint8 (n, 28, 28), white on black, for each line, from the top. Of neighbours a share
-    of `touching` is pushed together until their strokes touch; no others do. The writing rises or falls, drawn evenly,
-    by up to `slope` degrees, each line by one degree more or less. Raises ValueError when `lines` are of another shape
-    or type, too many, too long, or show no ink.
-    """
-    boxes = _ink_boxes(lines)
-    height, width = (side * (1 - 2 * _MARGIN) for side in size)
-    gap, room, ragged = np.exp(rng.uniform(np.log(0.06), np.log(0.45))), rng.uniform(0.3, 1.3), rng.random()
-    angle = rng.uniform(-slope, slope) + rng.uniform(-1, 1, len(lines)) * (slope > 0)
-    rises, pitches = np.tan(np.deg2rad(angle)), 1.3 + room * rng.uniform(0.8, 1.2, len(lines))
-    longest = max((1.25 * box[:, 1] / box[:, 0]).clip(0.3, 1.8).sum() + min(0.6, 1.3 * gap) * len(box) for box in boxes)
-    tall = min(width / longest, 0.16 * max(size))
-    half = min(width, (1 + ragged) * longest * tall) / 2  # the writing stays within a column
-    turns = half * np.abs(np.diff(rises, prepend=rises[0]))  # how much nearer lines come where they slope differently
-    lean = half * np.abs(rises).max()
-    tall = rng.uniform(0.65, 1) * min(tall, (height - turns.sum() - 2 * lean) / (pitches[1:].sum() + 1.6))
-    baselines = turns.cumsum() + tall * np.r_[0, pitches[1:].cumsum()]  # in the middle of the column
-    free = height - baselines[-1] - 1.6 * tall - 2 * lean
-    baselines += size[0] * _MARGIN + 1.3 * tall + lean + free * rng.random()
-    centre = size[1] * _MARGIN + half + (width - 2 * half) * rng.random()
-    pen, marks = rng.uniform(0.08, 0.15), rng.random() < 0.2
-    sheet = np.zeros(size, np.float32)
-    for line, box, baseline, rise in zip(lines, boxes, baselines, rises, strict=True):
-        strip = _write_line(line, box, tall, (pen, gap, touching, marks and rng.random() < 0.4), rng)
-        aside = strip.shape[1] / 2 - half + ragged * rng.random() * max(0, 2 * half - strip.shape[1])
-        _paste(sheet, strip, rise, centre + aside, baseline - rise * aside)
-    return sheet * (rng.uniform(0.75, 1) - 0.15 * _clouds(size, max(size) / tall, rng))
+def sheet_size(rng):
+    """Return (height, width) in pixels of some sheet, upright or across, the longer side from 900 to 2000."""
+    longer = int(rng.integers(LONGER_SIDE[0], LONGER_SIDE[1] + 1))
+    return (longer, int(longer * rng.uniform(0.6, 0.85)))[:: rng.choice([1, -1])]
 
 
 def photograph_ink(ink, rng):
@@ -110,86 +84,9 @@ def _place(image, rng):
     return ink
 
 
-def _ink_boxes(lines):
-    """Return the height and width of each digit's ink, a list of integer arrays (n, 2); raise ValueError."""
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise ValueError(f"Expected a list of 1 to {MOST_LINES} lines, but received {len(lines)}.")
-    boxes = []
-    for number, line in enumerate(map(np.asarray, lines), 1):
-        if line.dtype != np.uint8 or line.shape[1:] != (28, 28) or not 1 <= len(line) <= MOST_DIGITS:
-            expected = f"Expected raw images, uint8 (n, 28, 28) with n from 1 to {MOST_DIGITS}, for each line"
-            raise ValueError(f"{expected}, but received {line.dtype} {line.shape} for line {number}.")
-        if (line.max(axis=(1, 2)) < 128).any():
-            raise ValueError(f"Expected digits with ink, white on black, but line {number} has one without.")
-        boxes.append(np.array([[np.ptp(places) + 1 for places in np.nonzero(image > 100)] for image in line]))
-    return boxes
-
-
-def _write_line(line, boxes, tall, hand, rng):
-    """Return a line's ink, float32 (h, w); its digits, about `tall` pixels high, stand 0.3 * tall above the lower edge.
-
-    `hand` has the pen's width and the gaps, in heights of a digit, the share that touches, and whether a mark follows.
-    """
-    pen, gap, touching, mark = hand
-    strip = np.zeros((int(2 * tall), int((2.5 * len(line) + 3) * tall)), np.float32)
-    left = end = 1
-    for number, (image, box) in enumerate(zip(line, boxes, strict=True)):
-        digit = _draw_digit(image, tall * rng.uniform(0.87, 1.13) / max(box[0], box[1] / 1.5), pen * tall, rng)
-        bottom = int(len(strip) - 0.3 * tall + (rng.normal(0, 0.03) * tall).clip(-0.08 * tall, 0.08 * tall))
-        space = max(3, tall * np.clip(gap * rng.uniform(0.6, 1.5), 0.05, 0.6))
-        if number and rng.random() < touching:
-            overlap = max(1, rng.uniform(0, 0.1) * tall)
-            left = max(left + 1, int(_meet(strip[bottom - len(digit) - 1 : bottom + 1], digit) - overlap))
-        elif number:
-            left = round(end + space)
-        window = strip[bottom - len(digit) : bottom, left : left + digit.shape[1]]
-        np.maximum(window, digit, out=window)
-        end = max(end, left + digit.shape[1])
-    if mark:  # a dot or a dash
-        thick, far = max(2, int(pen * tall)), round(end + tall * rng.uniform(0.3, 0.8))
-        long, foot = (thick, 1.7) if rng.random() < 0.5 else (round(tall * rng.uniform(0.3, 0.6)), 1.2)
-        end = far + long
-        strip[int(foot * tall) - thick : int(foot * tall), far:end] = 1
-    return strip[:, : end + 1]
-
-
-def _meet(written, digit):
-    """Return the column in which a digit, float (h, w), just touches what is written, float (h + 2, w)."""
-    right = np.where((written > 0.5).any(axis=1), written.shape[1] - (written[:, ::-1] > 0.5).argmax(axis=1), 0)
-    left = np.where((digit > 0.5).any(axis=1), (digit > 0.5).argmax(axis=1), np.inf)
-    return (np.max([right[:-2], right[1:-1], right[2:]], axis=0) - left).max()
-
-
-def _draw_digit(image, scale, pen, rng):
-    """Return a digit enlarged by `scale` with sharp edges, turned and cut out, float32; its strokes near `pen` wide."""
-    side = round(28 * scale)
-    large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
-    large = np.asarray(large.rotate(rng.uniform(-5, 5), Image.Resampling.BICUBIC), np.float32) / 255
-    misses = {}
-    for level in (0.25, 0.32, 0.4, 0.48):  # the lower, the wider
-        inside = large > level
-        edge = sum(np.count_nonzero(np.diff(inside, axis=axis)) for axis in (0, 1)) * np.pi / 4
-        misses[abs(2 * inside.sum() / max(edge, 1) - pen)] = level
-    sharp = (0.5 + 4 * (large - misses[min(misses)])).clip(0, 1)
-    rows, columns = (np.flatnonzero((sharp > 0.1).any(axis=axis)) for axis in (1, 0))
-    return sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _paste(sheet, strip, rise, column, row):
-    """Turn a line's strip so that it rises by `rise`; put its baseline's middle at the row and column of the sheet."""
-    turned = Image.fromarray(strip).rotate(np.rad2deg(np.arctan(rise)), Image.Resampling.BICUBIC, expand=True)
-    turned, above = np.asarray(turned).clip(0, 1), len(strip) * 0.35  # from the strip's middle to its baseline
-    middle = np.array(turned.shape) / 2 + (above, above * rise)
-    top, left = np.rint((row, column) - middle).astype(int)
-    rows, columns = slice(max(0, top), top + len(turned)), slice(max(0, left), left + turned.shape[1])
-    window = sheet[rows, columns]
-    part = turned[rows.start - top :, columns.start - left :][: window.shape[0], : window.shape[1]]
-    np.maximum(window, part, out=window)
-
-
 def _paper(size, rng):
     """Return a plain, ruled or squared sheet, with a margin's line or without, float32 (h, w, 3)."""
-    paper = np.array(_PAPERS[rng.integers(len(_PAPERS))], np.float32) * (1 - 0.015 * _clouds(size, 12, rng))[..., None]
+    paper = np.array(_PAPERS[rng.integers(len(_PAPERS))], np.float32) * (1 - 0.015 * clouds(size, 12, rng))[..., None]
     kind, far = rng.choice(["plain", "ruled", "squared", "margin"], p=[0.35, 0.25, 0.2, 0.2]), max(size)
     if rng.random() < 0.15:  # a smudge
         y, x = (np.arange(side) / far - rng.uniform(0, side / far) for side in size)
@@ -215,13 +112,6 @@ def _rule(paper, places, colour, strength, thick=2, axis=0):
         line = ruled.swapaxes(0, axis)[place : place + thick]
         line[:] = (1 - strength) * line + strength * np.array(colour)
     return ruled
-
-
-def _clouds(size, cells, rng):
-    """Return slow changes between 0 and 1 over a sheet, float32 (h, w); `cells` of them along its longer side."""
-    count = [max(2, round(cells * side / max(size))) for side in size]
-    coarse = Image.fromarray(rng.random(count, np.float32))
-    return np.asarray(coarse.resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def _specks(size, rng):
@@ -250,7 +140,7 @@ def _lay_on_table(sheet, rng):
         return photo
     cover = Image.new("L", (width, height), 255).transform(*view, Image.Resampling.BILINEAR)
     shade = np.asarray(cover.filter(ImageFilter.GaussianBlur(max(sheet.shape) * rng.uniform(0.002, 0.01)))) / 255
-    grain = _clouds((height, width), 8, rng) + _clouds((height * 8, width), rng.choice([150, 500]), rng)[::8]
+    grain = clouds((height, width), 8, rng) + clouds((height * 8, width), rng.choice([150, 500]), rng)[::8]  # of wood
     table = np.array(_TABLES[rng.integers(len(_TABLES))]) * (1 + rng.uniform(0, 0.2) * (grain - 1))[..., None]
     table = table * (1 - rng.uniform(0, 0.6) * shade)[..., None]
     cover = np.asarray(cover, np.float32)[..., None] / 255

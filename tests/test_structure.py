@@ -20,7 +20,7 @@ LIBRARY = [paths.ROOT / "mnist_helpers.py", *(path for path in BELOW if path.ste
 LESSON_CHECKS = sorted((paths.ROOT / "mnist_course" / "checks").glob("lesson_*.py"))
 WITHOUT_KERAS = (
     *("paths", "quiet", "command_line", "pictures", "reader", "pen_strokes", "paper_photos", "recipes"),
-    *("drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
+    *("written_lines", "drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
     *("sheets", "collect", "collected_page", "one_notebook"),
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
