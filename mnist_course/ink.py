@@ -268,7 +268,8 @@ def _remove_rulings_in_strip(mask, ink):
         if thickness > 6:  # a stroke of the digit in a tight crop
             continue
         found.append(row)
-        on_line = run[rows, columns] <= thickness + 2  # elsewhere a stroke crosses the line
+        darkest = 1.3 * np.median(ink[rows, columns].max(axis=0)) + 0.1
+        on_line = (run[rows, columns] <= thickness + 2) & (ink[rows, columns] <= darkest)  # elsewhere a stroke crosses
         ink[rows[on_line], np.nonzero(on_line)[1]] = 0
     return len(found)
 

@@ -71,8 +71,8 @@ def read_ink(ink, network):
     for line in lines:
         p = probabilities[start : start + len(line.candidates)]
         start += len(line.candidates)
-        shape = np.array([candidate.cost for candidate in line.candidates])
-        costs = shape - np.log(p.max(axis=1).clip(1e-3)) + 0.05
+        prices = np.array([candidate.price() for candidate in line.candidates])
+        costs = prices - np.log(p.max(axis=1).clip(1e-3))
         chosen, cost = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
         digits = [Digit(int(p[n].argmax()), float(p[n].max()), line.candidates[n].box) for n in chosen]
         if digits:

@@ -13,6 +13,7 @@ from mnist_course.digits import choose_digit
 from mnist_course.ink import bounding_box, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
+_LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
 _THINNEST, _THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
 
@@ -23,7 +24,7 @@ def suffixes():
 
 
 def load_picture(path):
-    """Open a picture file; return it upright, its longer side below 1024, in mode RGB, RGBA or F (16 bits, floats).
+    """Open a picture file; return it upright, its longer side below 2800, in mode RGB, RGBA or F (16 bits, floats).
 
     Raises ValueError when `path` is no file, no picture, damaged, or above 100 megapixels.
     """
@@ -43,7 +44,7 @@ def load_picture(path):
             if image.width * image.height > _LARGEST_MEGAPIXELS * 1_000_000:
                 raise ValueError(too_large)
             try:
-                image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
+                image.draft("RGB", [max(1, side * _LONGER_SIDE // max(image.size)) for side in image.size])  # a JPEG shrinks
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
                 return _shrink(image)
@@ -52,8 +53,8 @@ def load_picture(path):
 
 
 def _shrink(image):
-    """Average blocks of pixels until the longer side is below 1024; return a PIL image of mode RGB, RGBA or F."""
-    factor = max(1, max(image.size) // 512)
+    """Average blocks of pixels until the longer side is below 2800; return a PIL image of mode RGB, RGBA or F."""
+    factor = max(1, max(image.size) // _LONGER_SIDE)
     strips = []  # a strip at a time, so that the full picture is never copied
     for top in range(0, image.height, 32 * factor):
         strip = image.crop((0, top, image.width, min(top + 32 * factor, image.height)))
