@@ -12,7 +12,7 @@ from mnist_course import pen_strokes
 
 # Where a piece begins (from, to) and ends (from, to). The digits of a line lie at 0 to 1, 2 to 3 and 4 to 5, with gaps
 # between them: 1.5 is the middle of a gap, 2.3 leaves out 30 % of the second digit, -1 and 6 are beyond the ends.
-CUT_OUT = {
+_CUT_OUT = {
     "with a bit of the left one": (0.85, 1, 3.3, 3.7), "with a bit of the right one": (1.3, 1.7, 4, 4.15),
     "with bits of both": (0.85, 1, 4, 4.15), "without its left edge": (2, 2.1, 3.3, 3.7),
     "without its right edge": (1.3, 1.7, 2.9, 3), "too far left": (0.85, 1, 2.9, 3), "too far right": (2, 2.1, 4, 4.15),
@@ -30,8 +30,8 @@ _SLIM = 0.27  # an upright stroke that spreads so much less across than along ca
 
 
 def cut_out_digits(images, rng):
-    """Cut each image out of a line, in one of the ways `CUT_OUT`; return the pictures, uint8 (n, 28, 28)."""
-    return _cut_lines(images, CUT_OUT, rng)
+    """Cut each image out of a line, in one of the ways `_CUT_OUT`; return the pictures, uint8 (n, 28, 28)."""
+    return _cut_lines(images, _CUT_OUT, rng)
 
 
 def miscut_digits(images, rng):
