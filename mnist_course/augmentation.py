@@ -9,7 +9,7 @@ import numpy as np
 import mnist_helpers as mh
 from mnist_course import neighbours, pen_strokes, training
 
-MNIST, DRAWN, CUT_OUT, NOT_DIGITS, MISCUT = 58, 30, 14, 10, 16  # pictures of each sort in a batch of `RobustPictures`
+MNIST, DRAWN, CUT_OUT, NOT_DIGITS, MISCUT = 62, 28, 14, 8, 16  # pictures of each sort in a batch of `RobustPictures`
 BATCH_SIZE = MNIST + DRAWN + CUT_OUT + NOT_DIGITS + MISCUT  # 128, in every recipe
 
 

@@ -182,17 +182,17 @@ PRICES = {
     "digit": 0.05,  # so that of two ways that the network likes alike the one with fewer digits is taken
     "low": 3.0,  # for the share of a digit's height that is missing below 0.65
     "high": 2.0,  # and that it has above 1.5
-    "wide": 2.0,  # for what it is wider than high, above 1.1
-    "off": 0.0,  # for how far it is from the middle of the line, in heights above 0.25
+    "wide": 1.3,  # for what it is wider than high, above 1.1
+    "off": 0.05,  # for how far it is from the middle of the line, in heights above 0.25
     "cut": 0.12,  # for the ink that its cuts cross, in widths of a stroke
-    "join": 0.5,  # for each gap in it
+    "join": 0.3,  # for each gap in it
     "gap": 3.0,  # and the width of its gaps, in heights
 }
 
 """What the shape of a candidate costs; to its price comes what the reading costs, -log of the probability."""
 
 
-SKIP = 0.1, 2.5
+SKIP = 0.05, 4.5
 """What it costs to skip an atom, and what is added for one with as much ink as a whole piece."""
 
 
