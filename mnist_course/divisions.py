@@ -101,6 +101,12 @@ def find_lines(pieces, height):
         following = main[near & (x[main] > x[piece]) & (gap < 2.5 * height)]
         for other in following[np.argsort(x[following])][:2]:
             parent[root(other)] = root(piece)
+    for piece in main:  # parts of a broken digit, one above the other
+        overlap = np.minimum(right[main], right[piece]) - np.maximum(left[main], left[piece])
+        whole = np.maximum(bottom[main], bottom[piece]) - np.minimum(top[main], top[piece])
+        parts = (overlap > 0.6 * np.minimum(wide[main], wide[piece])) & (whole < 1.6 * height)
+        for other in main[parts & (whole - tall[main] - tall[piece] < 0.2 * height)]:
+            parent[root(other)] = root(piece)
     lines = {}
     for piece in main:
         lines.setdefault(root(piece), []).append(piece)
@@ -224,8 +230,11 @@ _MOST_ATOMS = 9  # in a candidate
 _WIDEST_GAP = 0.6  # in it, in heights
 
 
-def divide(line, pieces, ink, height):
-    """Return the `Line` of the pieces of `line`, cut into atoms, with every candidate that could be a digit."""
+def divide(line, pieces, ink, height, sure=None):
+    """Return the `Line` of the pieces of `line`, cut into atoms, with every candidate that could be a digit.
+
+    `sure`, boolean (pieces,), says which pieces are not to be cut.
+    """
     boxes = pieces.boxes[line]
     top, left = boxes[:, 0].min(), boxes[:, 2].min()
     bottom, right = boxes[:, 1].max(), boxes[:, 3].max()
@@ -238,7 +247,7 @@ def divide(line, pieces, ink, height):
         window = np.s_[row - top : end_row - top, column - left : end_column - left]
         mask = labels[window] == piece + 1
         paths, crossed = np.zeros((0, mask.shape[0]), int), np.zeros(0)
-        if end_column - column > 0.5 * height and end_row - row > 0.45 * height:
+        if end_column - column > 0.5 * height and end_row - row > 0.45 * height and not (sure is not None and sure[piece]):
             paths, crossed = find_cuts(np.where(mask, area[window], 0), height)
             good = crossed < 5 * stroke
             paths, crossed = paths[good], crossed[good]

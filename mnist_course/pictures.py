@@ -47,12 +47,12 @@ def load_picture(path):
                 image.draft("RGB", [max(1, side * _LONGER_SIDE // max(image.size)) for side in image.size])  # a JPEG shrinks
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
-                return _shrink(image)
+                return shrink(image)
             except Exception as error:  # a damaged file can make a decoder raise anything
                 raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
 
 
-def _shrink(image):
+def shrink(image):
     """Average blocks of pixels until the longer side is below 2800; return a PIL image of mode RGB, RGBA or F."""
     factor = max(1, max(image.size) // _LONGER_SIDE)
     strips = []  # a strip at a time, so that the full picture is never copied
@@ -140,7 +140,9 @@ def steps(image):
     if _is_mnist(image):
         yield from ((name, np.asarray(image.convert("L"))) for name in ("picture", "28 x 28"))
         return
-    image, ink = yield from ink_steps(_shrink(image), "")
+    image = shrink(image)
+    sheet, ink = yield from ink_steps(image, "")
+    image = image.crop(sheet) if sheet else image
     yield "the digit", (digit := choose_digit(ink))
     top, bottom, left, right = bounding_box(digit > 0)
     side, scale = max(bottom - top, right - left), max(image.size) / max(digit.shape)
@@ -163,6 +165,26 @@ def to_mnist(image):
     """
     *_, (_, last) = steps(image)
     return last
+
+
+def last_of(steps):
+    """Run through a generator of steps; return what it returns in the end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def fit(ink):
+    """Return the digit that an ink map holds, as MNIST would show it, uint8 (28, 28); black where there is too little."""
+    ink = np.where(ink > 0.02, ink, 0)
+    if ink.max(initial=0) < 0.3:
+        return np.zeros((28, 28), np.uint8)
+    try:
+        return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
+    except IndexError:
+        return np.zeros((28, 28), np.uint8)
 
 
 def naive_image(picture):
