@@ -65,6 +65,16 @@ def digit_height(pieces, most=1):
     return float(heights[order][min(middle, len(order) - 1)])
 
 
+def written_alike(pieces, near):
+    """Return which pieces have strokes about as broad and as dark as most of those in `near`; both boolean (n,)."""
+    alike = np.ones(len(near), bool)
+    for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.6)):
+        order = np.flatnonzero(near)[np.argsort(values[near])]
+        amount = np.cumsum(pieces.mass[order])
+        alike &= values > least * values[order][np.searchsorted(amount, amount[-1] / 2)]
+    return alike
+
+
 def find_lines(pieces, height):
     """Return the lines of writing, each an array of pieces (numbered from 0) from left to right, in reading order.
 
@@ -79,11 +89,7 @@ def find_lines(pieces, height):
     near = (tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height)
     if not near.any():
         return []
-    same_pen = np.ones(len(tall), bool)
-    for values in (pieces.stroke, pieces.dark):
-        order = np.flatnonzero(near)[np.argsort(values[near])]
-        typical = values[order][np.searchsorted(np.cumsum(pieces.mass[order]), pieces.mass[order].sum() / 2)]
-        same_pen &= values > (0.35 if values is pieces.stroke else 0.6) * typical
+    same_pen = written_alike(pieces, near)
     main = np.flatnonzero(near & same_pen)
     if not len(main):
         return []
@@ -101,16 +107,10 @@ def find_lines(pieces, height):
         following = main[near & (x[main] > x[piece]) & (gap < 2.5 * height)]
         for other in following[np.argsort(x[following])][:2]:
             parent[root(other)] = root(piece)
-    for piece in main:  # parts of a broken digit, one above the other
-        overlap = np.minimum(right[main], right[piece]) - np.maximum(left[main], left[piece])
-        whole = np.maximum(bottom[main], bottom[piece]) - np.minimum(top[main], top[piece])
-        parts = (overlap > 0.6 * np.minimum(wide[main], wide[piece])) & (whole < 1.6 * height)
-        for other in main[parts & (whole - tall[main] - tall[piece] < 0.2 * height)]:
-            parent[root(other)] = root(piece)
     lines = {}
     for piece in main:
         lines.setdefault(root(piece), []).append(piece)
-    lines = list(lines.values())
+    lines = _join_parts(list(lines.values()), pieces)
     small = np.flatnonzero(same_pen & (side > 0.12 * height) & (tall < 0.45 * height) & (wide < 1.5 * height))
     for piece in small:
         for line in lines:
@@ -120,6 +120,21 @@ def find_lines(pieces, height):
                 line.append(piece)
                 break
     return _in_reading_order([np.array(line)[np.argsort(x[line])] for line in lines], x, level, height)
+
+
+def _join_parts(lines, pieces):
+    """Move what stands alone, above or below a piece that it overlaps, into that one's line: a digit in two parts."""
+    top, bottom, left, right = pieces.boxes.T
+    for line in [line for line in lines if len(line) == 1]:
+        part = line[0]
+        for other in lines:
+            across = np.minimum(right[other], right[part]) - np.maximum(left[other], left[part])
+            down = np.minimum(bottom[other], bottom[part]) - np.maximum(top[other], top[part])
+            if other is not line and (across > 0.6 * (right[part] - left[part]))[down > 0].any():
+                other += line
+                line.clear()
+                break
+    return [line for line in lines if line]
 
 
 def _slope(x, y, height):
@@ -218,10 +233,11 @@ class Candidate(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line cut into atoms: where they are (h, w; 0 elsewhere, numbered from 1), what it costs to skip each, candidates."""
+    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, the candidates."""
 
     atoms: np.ndarray
-    corner: tuple  # row and column of the picture at which `atoms` begins
+    corner: tuple  # row and column of the ink map at which `atoms` begins
+    mass: np.ndarray
     skip: np.ndarray
     candidates: list
 
@@ -270,7 +286,7 @@ def divide(line, pieces, ink, height, sure=None):
     x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
-    return Line(atoms, (top, left), skip, list(_candidates(found, height, np.poly1d(rise))))
+    return Line(atoms, (top, left), mass, skip, list(_candidates(found, height, np.poly1d(rise))))
 
 
 def _stroke(labels, area, line):

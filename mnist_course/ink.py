@@ -71,9 +71,13 @@ def estimate_page(colours, block=10):
         strip = colours[top[row] : top[row + 1]]
         for column in range(columns):
             blocks[row, column] = np.median(strip[:, left[column] : left[column + 1]].reshape(-1, 3), axis=0)
+    return np.median(_neighbourhoods(blocks), axis=(3, 4)).astype(np.float32)
+
+
+def _neighbourhoods(blocks):
+    """Return each block's 3 x 3 neighbourhood, (rows, columns, channels, 3, 3); at the edge blocks stand for missing ones."""
     around = np.pad(blocks, [(1, 1), (1, 1), (0, 0)], mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))
-    return np.median(windows, axis=(3, 4)).astype(np.float32)
+    return np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))
 
 
 def enlarge(values, height, width):
@@ -88,8 +92,7 @@ def page_ink(image, side):
     blocks = estimate_page(_read_colours(image, _WORKING_SIDE))
     colours = _read_colours(image, side)
     size = colours.shape[:2]
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(blocks, [(1, 1), (1, 1), (0, 0)], mode="edge"), (3, 3), axis=(0, 1))
-    uneven = np.ptp(around, axis=(3, 4)).max(axis=2, keepdims=True)
+    uneven = np.ptp(_neighbourhoods(blocks), axis=(3, 4)).max(axis=2, keepdims=True)
     calm = enlarge((uneven < 0.1).astype(np.float32), *size)[..., 0] > 0.5
     strength = measure_ink(colours, enlarge(blocks, *size), calm)
     ink = spread_greys(strength, calm)
@@ -231,13 +234,14 @@ def _remove_level_rulings(ink, strip):
     if min(ink.shape) < 40:
         return ink
     mask, result, found = ink > 0.15, ink.copy(), 0
+    thickest = 6 if strip else max(4, 0.02 * len(ink))  # what is thicker is a stroke of the digit in a tight crop
     edges = np.linspace(0, ink.shape[1], max(1, round(ink.shape[1] / (strip or ink.shape[1]))) + 1).astype(int)
     for left, right in zip(edges[:-1], edges[1:], strict=True):
-        found += _remove_rulings_in_strip(mask[:, left:right], result[:, left:right])
+        found += _remove_rulings_in_strip(mask[:, left:right], result[:, left:right], thickest)
     return result if found > 1 else ink
 
 
-def _remove_rulings_in_strip(mask, ink):
+def _remove_rulings_in_strip(mask, ink, thickest):
     """Set the level lines of a strip of an ink map to 0, in place; return how many there are."""
     height, width = mask.shape
     columns = np.arange(width)
@@ -265,7 +269,7 @@ def _remove_rulings_in_strip(mask, ink):
         rows = row + np.round(tilt[row] * (columns - width // 2)).astype(int) + np.arange(-2, 3)[:, None]
         rows = np.clip(rows, 0, height - 1)
         thickness = np.median(run[rows, columns].max(axis=0))
-        if thickness > 6:  # a stroke of the digit in a tight crop
+        if thickness > thickest:
             continue
         found.append(row)
         darkest = 1.3 * np.median(ink[rows, columns].max(axis=0)) + 0.1

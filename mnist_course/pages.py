@@ -14,6 +14,7 @@ from mnist_course.ink import NO_INK, ink_steps, page_ink
 DOUBTFUL = 0.5  # a digit that is less probable is not claimed
 _HEIGHT = 40  # pixels of the ink map that a digit is tall, where the picture has that many
 _MOST_CANDIDATES = 20_000  # on a page
+_LEAST_OF_LINE, _LEAST_OF_PAGE = 0.5, 0.65  # of the ink that is read for sure, or it is something else than digits
 _NOT_DIGITS = "found no digits: what is written here is something else, or too faint or too small to be read."
 
 
@@ -66,11 +67,13 @@ def _more_likely(page, single):
     found = [digit for line in page.lines for digit in line]
     heights = [digit.box[3] - digit.box[1] for digit in found]
     likely = np.mean([digit.probability for digit in found])
+    if len(found) > 2 and max(heights) < 0.5 * (single.box[3] - single.box[1]):  # the one is a frame, or the table
+        return likely > 0.8
     left, top, right, bottom = single.box
     middles = [((digit.box[0] + digit.box[2]) / 2, (digit.box[1] + digit.box[3]) / 2) for digit in found]
     if all(left < x < right and top < y < bottom for x, y in middles):  # parts of the one digit, or digits that touch
-        return likely > single.probability + 0.1
-    return likely > 0.8 and min(heights) > 0.4 * max(heights) or likely > single.probability + 0.2
+        return likely > single.probability + 0.05
+    return likely > 0.8 and (min(heights) > 0.4 * max(heights) or len(found) > 2) or likely > single.probability + 0.2
 
 
 def _read_single(image, network):
@@ -132,6 +135,11 @@ def _find_ink(image):
     return ink, corner, max(image.size) / max(ink.shape)
 
 
+def _most_of_side(ink):
+    """Return the share of its picture's longer side that a digit takes at most; small ink maps show few digits."""
+    return 1 if max(ink.shape) <= 256 else 0.15
+
+
 def find_turn(ink, network):
     """Return how many quarter turns anticlockwise an ink map needs before it can be read: 0 unless it clearly does.
 
@@ -141,16 +149,21 @@ def find_turn(ink, network):
     if not len(pieces.boxes):
         raise ValueError(NO_INK)
     sides = np.max([pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]], axis=0)
-    order = np.argsort(sides)
-    usual = sides[order][np.searchsorted(np.cumsum(pieces.mass[order]), pieces.mass.sum() / 2)]
-    alike = np.flatnonzero((sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
+    near = sides <= _most_of_side(ink) * max(ink.shape)
+    if not near.any():
+        return 0
+    near &= divisions.written_alike(pieces, near)
+    order = np.flatnonzero(near)[np.argsort(sides[near])]
+    amount = np.cumsum(pieces.mass[order])
+    usual = sides[order][np.searchsorted(amount, amount[-1] / 2)]
+    alike = np.flatnonzero(near & (sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
     images = np.stack([_whole(piece, pieces, ink) for piece in alike])
     scores = []
     for turn in range(4):
         best = network.read(np.ascontiguousarray(np.rot90(images, turn, axes=(1, 2)))).max(axis=1)
         scores.append(np.log(best).mean())
     turn = int(np.argmax(scores))
-    return turn if len(alike) > 2 and scores[turn] > scores[0] + 0.25 else 0
+    return turn if len(alike) > 2 and scores[turn] > scores[0] + 0.08 + 1 / len(alike) else 0
 
 
 def read_ink(ink, network):
@@ -161,7 +174,7 @@ def read_ink(ink, network):
     pieces = divisions.find_pieces(ink)
     if not len(pieces.boxes):
         raise ValueError(NO_INK)
-    height = divisions.digit_height(pieces, 1 if max(ink.shape) <= 256 else 0.15)
+    height = divisions.digit_height(pieces, _most_of_side(ink))
     found = divisions.find_lines(pieces, height)
     sure = _sure_pieces(found, pieces, ink, height, network)
     lines = [divisions.divide(line, pieces, ink, height, sure) for line in found]
@@ -170,20 +183,22 @@ def read_ink(ink, network):
         raise ValueError(_NOT_DIGITS)
     images = np.stack(images)
     probabilities = network.read(images)
-    result, start = [], 0
+    result, start, ink_read, ink_seen = [], 0, 0.0, 0.0
     for line in lines:
         of_line = slice(start, start + len(line.candidates))
         start = of_line.stop
-        digits = _best_digits(line, probabilities[of_line], images[of_line])
-        if digits:
+        digits, share = _best_digits(line, probabilities[of_line], images[of_line])
+        ink_seen += line.mass.sum()
+        if share >= _LEAST_OF_LINE:
+            ink_read += share * line.mass.sum()
             result.append(digits)
-    if not result:
+    if ink_read < _LEAST_OF_PAGE * ink_seen or not result:
         raise ValueError(_NOT_DIGITS)
     return result
 
 
 def _best_digits(line, probabilities, images):
-    """Return the digits of the best division of a `divisions.Line`; none where little of it can be read."""
+    """Return the digits of the best division of a `divisions.Line`, and the share of its ink that they claim for sure."""
     costs = np.array([candidate.price() for candidate in line.candidates])
     costs = costs - np.log(probabilities.max(axis=1).clip(1e-3)) if len(costs) else costs
     chosen, _ = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
@@ -192,7 +207,16 @@ def _best_digits(line, probabilities, images):
         digit = int(probabilities[number].argmax())
         best = float(probabilities[number, digit])
         digits.append((digit, best, probabilities[number], line.candidates[number].box, images[number]))
-    return digits
+    return digits, _share_read(line, chosen, probabilities)
+
+
+def _share_read(line, chosen, probabilities):
+    """Return the share of a line's ink that its division reads as digits, each counted by how sure it is."""
+    read = 0.0
+    for number in chosen:
+        sure = (probabilities[number].max() - DOUBTFUL) / (1 - DOUBTFUL)
+        read += max(0, sure) * line.mass[line.candidates[number].first : line.candidates[number].last].sum()
+    return read / line.mass.sum()
 
 
 def _sure_pieces(lines, pieces, ink, height, network):
