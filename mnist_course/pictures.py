@@ -7,13 +7,15 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from mnist_course.digits import choose_digit
 from mnist_course.ink import bounding_box, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
+_MOST_MEMORY = 300  # megabytes that a picture may take while it is opened
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
+_ORIENTATION = ExifTags.Base.Orientation
 _THINNEST, _THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
 
 
@@ -25,7 +27,8 @@ def suffixes():
 def load_picture(path):
     """Open a picture file; return it upright, its longer side below 1024, in mode RGB, RGBA or F (16 bits, floats).
 
-    Raises ValueError when `path` is no file, no picture, damaged, or above 100 megapixels.
+    Its `info["scale"]` says how many pixels of the upright original one of its pixels is long. Raises ValueError when
+    `path` is no file, no picture, damaged, above 100 megapixels, or needs more than 300 MB of memory to open.
     """
     path = Path(path)
     if not path.is_file():
@@ -42,13 +45,35 @@ def load_picture(path):
         with image:
             if image.width * image.height > _LARGEST_MEGAPIXELS * 1_000_000:
                 raise ValueError(too_large)
+            if (needed := _memory_to_open(image)) > _MOST_MEMORY:
+                raise ValueError(
+                    f"{path} has {image.width} x {image.height} pixels and needs {needed:.0f} MB of memory to open, more "
+                    f"than {_MOST_MEMORY}: save a smaller copy."
+                )
+            longer_side = max(image.size)
             try:
                 image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
                 image.load()
-                ImageOps.exif_transpose(image, in_place=True)
-                return _shrink(image)
+                small = _shrink(image)
+                small.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+                ImageOps.exif_transpose(small, in_place=True)  # not of `image`, which would be in memory twice
+                small.info["scale"] = longer_side / max(small.size)
+                return small
             except Exception as error:  # a damaged file can make a decoder raise anything
                 raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
+
+
+def _memory_to_open(image):
+    """Return the megabytes that decoding takes, as measured for each format, from what the header tells."""
+    if image.format in ("JPEG", "MPO"):  # shrinks while it is decoded, but one that is progressive is kept whole until then
+        bytes_a_pixel = 6 if image.info.get("progressive") else 0
+    elif image.format in ("WEBP", "AVIF"):
+        bytes_a_pixel = 16 if image.format == "WEBP" else 8
+    else:
+        bytes_a_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+        if image.format == "TIFF" and image.getexif().get(_ORIENTATION, 1) > 1:
+            bytes_a_pixel *= 2  # Pillow turns it while it is whole
+    return image.width * image.height * bytes_a_pixel / 1e6
 
 
 def _shrink(image):
