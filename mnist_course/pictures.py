@@ -47,8 +47,8 @@ def load_picture(path):
                 raise ValueError(too_large)
             if (needed := _memory_to_open(image)) > _MOST_MEMORY:
                 raise ValueError(
-                    f"{path} has {image.width} x {image.height} pixels and needs {needed:.0f} MB of memory to open, more "
-                    f"than {_MOST_MEMORY}: save a smaller copy."
+                    f"{path} has {image.width} x {image.height} pixels and needs {needed:.0f} MB of memory to open, "
+                    f"more than {_MOST_MEMORY}: save a smaller copy."
                 )
             longer_side = max(image.size)
             try:
@@ -65,7 +65,7 @@ def load_picture(path):
 
 def _memory_to_open(image):
     """Return the megabytes that decoding takes, as measured for each format, from what the header tells."""
-    if image.format in ("JPEG", "MPO"):  # shrinks while it is decoded, but one that is progressive is kept whole until then
+    if image.format in ("JPEG", "MPO"):  # shrinks while it is decoded; a progressive one is whole first
         bytes_a_pixel = 6 if image.info.get("progressive") else 0
     elif image.format in ("WEBP", "AVIF"):
         bytes_a_pixel = 16 if image.format == "WEBP" else 8

@@ -156,7 +156,7 @@ def test_train_refuses_arguments_out_of_range(arguments, sentence, capsys):
 
 
 def test_the_folder_is_held_until_what_belongs_to_the_weights_is_saved(tmp_path, small_mnist, monkeypatch):
-    def export(model, path):
+    def export(model, path, recipe):
         with pytest.raises(filelock.Timeout):
             filelock.FileLock(path.parent / ".training.lock").acquire(timeout=0)
 
