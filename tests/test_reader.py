@@ -429,6 +429,7 @@ READ = {  # the pictures are made when a test wants them
     "MNIST's test image 856": lambda: mnist_test_image(856),
 }
 REFUSED = {
+    "two digits": lambda: Image.fromarray(np.hstack([np.asarray(page_with(DIGITS[4]))] * 2)),
     "empty": lambda: Image.new("L", (200, 200), "white"),
     "an empty sheet on a dark table": lambda: ImageOps.expand(Image.new("RGB", (500, 400), WHITE), 100, fill=TABLE),
 }
@@ -465,12 +466,12 @@ def test_explain_draws_the_steps_that_led_to_what_is_read(kind, run, tmp_path):
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_explain_draws_the_steps_up_to_a_refusal(kind, run, tmp_path):
-    picture, drawn = REFUSED[kind](), tmp_path / "steps.png"
-    code, printed, seen = run(picture, "--explain", str(drawn))
+    picture, drawn, options = REFUSED[kind](), tmp_path / "steps.png", ["--one"] * (kind == "two digits")
+    code, printed, seen = run(picture, "--explain", str(drawn), *options)
     assert code == 2 and printed.err.count("\n") == 1 and drawn.stat().st_size > 0
     panels = [axes.get_title() for axes in seen["figure"].axes]
     assert panels[0] == "picture" and panels[-1].endswith("removed") and "28 x 28" not in panels
-    assert run(picture)[:2] == (code, printed)
+    assert run(picture, *options)[:2] == (code, printed)
 
 
 def test_explain_takes_one_picture(tmp_path, capsys):
