@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from mnist_course import pages, pictures, reader
@@ -13,6 +13,7 @@ from mnist_course import pages, pictures, reader
 DOUBTFUL = 0.5  # below this probability a digit is marked
 _WORTH_SHARING = 2.0  # seconds left to read: other processes take half a second to start
 _FEWEST_TO_SHARE = 4
+_PORTION, _MOST_AT_ONCE = 0.1, 64  # what a process is given at once: so many seconds of work, so many pictures
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")  # of NumPy
 
 
@@ -155,33 +156,36 @@ class Lost(NamedTuple):
 
 
 class _Worker:
-    """A process that calls `prepare(*arguments)` once, then what that returned for each item that it is sent."""
+    """A process that calls `prepare(*arguments)` once, then what that returned with each item of a list it is sent."""
 
     def __init__(self, prepare, arguments):
         import multiprocessing  # here, because most calls read one picture
 
         context = multiprocessing.get_context("spawn")  # on every system: LiteRT's threads do not survive a fork
-        self.place = None  # of the item that it works on
+        self.given, self.most, self.begin = [], 1, 0.0  # (place, item) in work, how many at once, since when
         self.connection, other_end = context.Pipe()
         self.process = context.Process(target=_work, args=(other_end, prepare, arguments), daemon=True)
         with _as_processes_begin():
             self.process.start()
         other_end.close()
 
-    def give(self, waiting):
-        self.place, item = waiting.popleft() if waiting else (None, None)
-        if self.place is not None:
-            try:
-                self.connection.send(item)
-            except OSError:  # it has ended, as `take` will find
-                pass
+    def give(self, alone, waiting):
+        self.given = [alone.popleft()] if alone else [waiting.popleft() for _ in range(min(self.most, len(waiting)))]
+        self.begin = time.perf_counter()
+        if self.given:
+            with suppress(OSError):  # it has ended, as `take` will find
+                self.connection.send([item for _, item in self.given])
 
     def take(self):
+        """Return the results, a list, or None when the process has ended; learn how many to give at once."""
         try:
-            return self.connection.recv()
+            results = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            return Lost(self.process.exitcode)
+            return None
+        pace = len(results) / max(time.perf_counter() - self.begin, 1e-6)
+        self.most = min(max(1, int(_PORTION * pace)), _MOST_AT_ONCE)
+        return results
 
     def end(self):
         self.process.kill()
@@ -192,27 +196,32 @@ class _Worker:
 def share(prepare, arguments, items, processes):
     """Yield what `prepare(*arguments)` returns, called with each of `items`, in their order, computed by processes.
 
-    They get one item at a time, are held to one thread, and end with the generator. For an item whose process ends, a
-    `Lost` is yielded, and another process goes on.
+    They are held to one thread and end with the generator. For an item whose process ends, a `Lost` is yielded, and
+    another process goes on.
     """
     from multiprocessing.connection import wait
 
-    waiting, answers, shown, workers = deque(enumerate(items)), {}, 0, []
+    waiting, alone, answers, shown, workers = deque(enumerate(items)), deque(), {}, 0, []
     count = len(waiting)
     try:
         for _ in range(min(processes, count)):
             workers.append(_Worker(prepare, arguments))
-            workers[-1].give(waiting)
+            workers[-1].give(alone, waiting)
         while shown < count:
-            ready = wait([worker.connection for worker in workers if worker.place is not None])
+            ready = wait([worker.connection for worker in workers if worker.given])
             for number, worker in enumerate(workers):
                 if worker.connection not in ready:
                     continue
-                answer = answers[worker.place] = worker.take()
-                if isinstance(answer, Lost) and waiting:
+                results, given = worker.take(), worker.given
+                if results is None and len(given) == 1:
+                    results = [Lost(worker.process.exitcode)]
+                elif results is None:
+                    alone.extend(given)  # to see which of them it was
+                answers.update(zip([place for place, _ in given], results or [], strict=False))
+                if worker.process.exitcode is not None and (alone or waiting):
                     worker.end()
                     worker = workers[number] = _Worker(prepare, arguments)
-                worker.give(waiting)
+                worker.give(alone, waiting)
             while shown in answers:
                 yield answers.pop(shown)
                 shown += 1
@@ -243,6 +252,6 @@ def _work(connection, prepare, arguments):
     call = prepare(*arguments)
     try:
         while True:
-            connection.send(call(connection.recv()))
+            connection.send([call(item) for item in connection.recv()])
     except (EOFError, OSError):  # the parent has ended
         pass

@@ -330,11 +330,14 @@ def test_a_network_can_be_a_file_and_ones_own_has_to_be_there(own, tmp_path, cap
 # ---------------------------------------------------------------- a folder, with every core
 
 
-def test_shared_work_comes_in_order_and_goes_on_after_a_process_that_ended(tmp_path):
-    results = list(reading.share(prepare_to_double, (tmp_path,), range(8), 2))
-    assert results[3] == reading.Lost(9) and "ended (exit code 9)" in str(results[3])
-    assert results[:3] + results[4:] == [0, 2, 4, 8, 10, 12, 14]
-    assert len(list(tmp_path.iterdir())) == 3  # two, and one for the one that ended
+@pytest.mark.parametrize("before", [0, 3, 400])  # more than a process is given at once, too
+def test_shared_work_comes_in_order_and_goes_on_after_a_process_that_ended(before, tmp_path):
+    items = [*range(0, 4 * before, 4), 3, *range(0, 80, 4)]
+    results = list(reading.share(prepare_to_double, (tmp_path,), items, 2))
+    assert results[before] == reading.Lost(9) and "ended (exit code 9)" in str(results[before])
+    expected = [2 * item for item in items]
+    assert results[:before] == expected[:before] and results[before + 1 :] == expected[before + 1 :]
+    assert 3 <= len(list(tmp_path.iterdir())) <= 4  # two, one for what ended, and one that saw which item it was
 
 
 def test_shared_work_has_one_thread_a_process_and_leaves_nothing_changed(monkeypatch):
