@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_course import paths, pictures, reader, reading
+from mnist_course import pages, paths, pictures, reader, reading
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
 
-MARK = f"A ? follows a digit that the network is less than {reading.DOUBTFUL:.0%} sure of."
-BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito's, which the colour-blind can tell apart
+MARK = f"A ? follows a digit that the network is less than {pages.DOUBTFUL:.0%} sure of."
+BLUE, VERMILION = "#0072B2", "#D55E00"  # Okabe and Ito's, which the colour-blind can tell apart
 
 
 def parse_arguments(argv):
@@ -91,23 +91,21 @@ def draw_steps(steps):
 
 
 def draw_page(picture, page):
-    """Draw a PIL image and what was read in it: boxes, digits, doubtful ones dashed, cuts dotted; return the figure."""
+    """Draw a PIL image and what was read in it: boxes, digits, doubtful ones dashed; return the figure."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Polygon
 
     scale = 9 / max(picture.size)
     figure = Figure(figsize=[max(3, side * scale) for side in picture.size], layout="tight")
-    axes = figure.add_subplot(title=f"dashed: less than {reading.DOUBTFUL:.0%} sure")
+    axes = figure.add_subplot(title=f"dashed: less than {pages.DOUBTFUL:.0%} sure")
     axes.imshow(picture if picture.mode == "F" else picture.convert("RGB"), cmap="gray")
     for digit in (digit for line in page.lines for digit in line):
         left, top, right, bottom = digit.box
         corners = digit.quadrilateral or [(left, top), (right, top), (right, bottom), (left, bottom)]
-        colour, style = (VERMILION, "--") if digit.probability < reading.DOUBTFUL else (BLUE, "-")
+        colour, style = (VERMILION, "--") if digit.probability < pages.DOUBTFUL else (BLUE, "-")
         axes.add_patch(Polygon(corners, fill=False, edgecolor=colour, linestyle=style, linewidth=1.2))
         where = {"ha": "center", "va": "bottom", "fontsize": 9, "fontweight": "bold", "color": colour}
         axes.text((left + right) / 2, top, str(digit.digit), **where)
-    for cut in page.steps.get("cuts", ()):
-        axes.plot(*zip(*cut, strict=True), color=GREEN, linestyle=":", linewidth=1.2)
     axes.set_axis_off()
     return figure
 

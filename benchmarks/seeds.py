@@ -51,7 +51,7 @@ def train(recipe, seed, epochs=None):
 
 def code_sha256():
     """Return the SHA-256 of the code that decides what comes out of a training."""
-    names = ("augmentation", "networks", "pen_strokes", "recipes", "training")
+    names = ("augmentation", "neighbours", "networks", "pen_strokes", "recipes", "training")
     files = ["mnist_helpers.py", "train_model.py", *(f"mnist_course/{name}.py" for name in names)]
     return hashlib.sha256(b"".join((paths.ROOT / file).read_bytes() for file in files)).hexdigest()
 

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 
 import mnist_helpers as mh
-from mnist_course import pen_strokes, training
+from mnist_course import neighbours, pen_strokes, training
 
-MNIST, DRAWN, NOT_DIGITS = 76, 44, 8  # pictures of each sort in a batch of `RobustPictures`
-BATCH_SIZE = MNIST + DRAWN + NOT_DIGITS  # 128, in every recipe
+MNIST, DRAWN, CUT_OUT, NOT_DIGITS, MISCUT = 62, 28, 14, 8, 16  # pictures of each sort in a batch of `RobustPictures`
+BATCH_SIZE = MNIST + DRAWN + CUT_OUT + NOT_DIGITS + MISCUT  # 128, in every recipe
 
 
 class WarpedPictures(training.ShuffledBatches):
@@ -35,8 +35,9 @@ class RobustPictures(keras.utils.PyDataset):
     """Batches of pictures for `model.fit`, new ones in every epoch, the same ones again for the same `seed`.
 
     `images` are MNIST's training images, uint8 (n, 28, 28), `labels` integers (n,). A batch is `x`, float32
-    (BATCH_SIZE, 28, 28, 1) in [0, 1], and `y`, float32 (BATCH_SIZE, 10): one-hot, or 0.1 everywhere for a picture of
-    no digit. Source: Hendrycks, Mazeika and Dietterich, Deep Anomaly Detection with Outlier Exposure (2019).
+    (BATCH_SIZE, 28, 28, 1) in [0, 1], and `y`, float32 (BATCH_SIZE, 10): one-hot for digits, MNIST's, drawn ones and
+    both cut out of a line, or 0.1 everywhere for letters, scribbles and pieces of a line that was cut elsewhere.
+    Source: Hendrycks, Mazeika and Dietterich, Deep Anomaly Detection with Outlier Exposure (2019).
     """
 
     def __init__(self, images, labels, *, seed):
@@ -46,8 +47,12 @@ class RobustPictures(keras.utils.PyDataset):
         rng = np.random.default_rng(seed)
         targets = np.eye(10, dtype="float32")[labels]
         drawn, not_digits = pen_strokes.draw_digits(labels, rng), pen_strokes.draw_scribbles(len(images) // 4, rng)
-        unsure = np.full((len(not_digits), 10), 0.1, "float32")
-        self.sorts = [(images, targets, MNIST), (drawn, targets, DRAWN), (not_digits, unsure, NOT_DIGITS)]
+        some = rng.permutation(2 * len(images))[: 3 * len(images) // 4]  # MNIST's and drawn ones
+        digits, meant = np.concatenate([images, drawn])[some], np.concatenate([targets, targets])[some]
+        cut_out, miscut = neighbours.cut_out_digits(digits, rng), neighbours.miscut_digits(digits, rng)
+        self.sorts = [(images, targets, MNIST), (drawn, targets, DRAWN), (cut_out, meant, CUT_OUT)]
+        for pictures, count in ((not_digits, NOT_DIGITS), (miscut, MISCUT)):
+            self.sorts.append((pictures, np.full((len(pictures), 10), 0.1, "float32"), count))
 
     def __len__(self):
         return len(self.sorts[0][0]) // BATCH_SIZE

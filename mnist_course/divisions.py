@@ -16,11 +16,16 @@ _SMALL = 0.35  # of a digit's height: the longer side of what can be a dot, a sp
 
 
 class Pieces(NamedTuple):
-    """Connected pieces of ink: their numbers from 1 in the picture (h, w), boxes (n, 4) as top, bottom, left, right."""
+    """Connected pieces of ink: their numbers from 1 in the picture (h, w), boxes (n, 4) as top, bottom, left, right.
+
+    `mass` is their ink, `stroke` the mean width of their strokes in pixels, `dark` their mean ink in a pixel, all (n,).
+    """
 
     labels: np.ndarray
     boxes: np.ndarray
     mass: np.ndarray
+    stroke: np.ndarray
+    dark: np.ndarray
 
     def centres(self):
         top, bottom, left, right = self.boxes.T
@@ -39,14 +44,20 @@ def find_pieces(ink):
         np.minimum.at(low[:, axis], number, at)
         np.maximum.at(high[:, axis], number, at + 1)
     boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
-    return Pieces(labels, boxes, np.bincount(number, weights=ink.ravel()[places], minlength=count))
+    mass = np.bincount(number, weights=ink.ravel()[places], minlength=count)
+    outline, framed = np.zeros(count + 1), np.pad(labels, 1)
+    for here, there in ((framed[1:], framed[:-1]), (framed[:, 1:], framed[:, :-1])):
+        edge = np.flatnonzero(here != there)
+        for side in (here, there):
+            outline += np.bincount(side.ravel()[edge], minlength=count + 1)
+    area = np.bincount(number, minlength=count)
+    return Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
 
 
 def digit_height(pieces, most=1):
-    """Return the height of most writing in pixels: the median over the pieces, each as often as its side is long."""
+    """Return the height of most writing in pixels: the median over the pieces, each counted by its ink."""
     heights, widths = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
-    sides = np.maximum(heights, widths)
-    weights = np.where((heights >= 0.4 * widths) & (heights <= most * max(pieces.labels.shape)), sides**1.5, 0)
+    weights = np.where((heights >= 0.3 * widths) & (heights <= most * max(pieces.labels.shape)), pieces.mass, 0)
     if not weights.any():
         return float(heights.max())
     order = np.argsort(heights)
@@ -65,7 +76,15 @@ def find_lines(pieces, height):
     x, y = pieces.centres()
     tall, wide = bottom - top, right - left
     side = np.maximum(tall, wide)
-    main = np.flatnonzero((tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height))
+    near = (tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height)
+    if not near.any():
+        return []
+    same_pen = np.ones(len(tall), bool)
+    for values in (pieces.stroke, pieces.dark):
+        order = np.flatnonzero(near)[np.argsort(values[near])]
+        typical = values[order][np.searchsorted(np.cumsum(pieces.mass[order]), pieces.mass[order].sum() / 2)]
+        same_pen &= values > (0.35 if values is pieces.stroke else 0.6) * typical
+    main = np.flatnonzero(near & same_pen)
     if not len(main):
         return []
     level = y - _slope(x[main], y[main], height) * x
@@ -82,11 +101,17 @@ def find_lines(pieces, height):
         following = main[near & (x[main] > x[piece]) & (gap < 2.5 * height)]
         for other in following[np.argsort(x[following])][:2]:
             parent[root(other)] = root(piece)
+    for piece in main:  # parts of a broken digit, one above the other
+        overlap = np.minimum(right[main], right[piece]) - np.maximum(left[main], left[piece])
+        whole = np.maximum(bottom[main], bottom[piece]) - np.minimum(top[main], top[piece])
+        parts = (overlap > 0.6 * np.minimum(wide[main], wide[piece])) & (whole < 1.6 * height)
+        for other in main[parts & (whole - tall[main] - tall[piece] < 0.2 * height)]:
+            parent[root(other)] = root(piece)
     lines = {}
     for piece in main:
         lines.setdefault(root(piece), []).append(piece)
     lines = list(lines.values())
-    small = np.flatnonzero((side > 0.12 * height) & (tall < 0.45 * height) & (wide < 1.5 * height))
+    small = np.flatnonzero(same_pen & (side > 0.12 * height) & (tall < 0.45 * height) & (wide < 1.5 * height))
     for piece in small:
         for line in lines:
             nearest = min(line, key=lambda other: abs(x[other] - x[piece]))
@@ -153,19 +178,43 @@ def find_cuts(ink, height):
     middle = path.mean(axis=1)
     kept = []
     for place in np.argsort(crossed, kind="stable"):
-        if all(abs(middle[place] - middle[other]) > 0.12 * height for other in kept):
+        if all(abs(middle[place] - middle[other]) > 0.07 * height for other in kept):
             kept.append(place)
     kept = np.array(sorted(kept, key=lambda place: middle[place]), int)
     return path[kept], crossed[kept]
 
 
+PRICES = {
+    "digit": 0.05,  # so that of two ways that the network likes alike the one with fewer digits is taken
+    "low": 3.0,  # for the share of a digit's height that is missing below 0.65
+    "high": 2.0,  # and that it has above 1.5
+    "wide": 1.3,  # for what it is wider than high, above 1.1
+    "off": 0.05,  # for how far it is from the middle of the line, in heights above 0.25
+    "cut": 0.12,  # for the ink that its cuts cross, in widths of a stroke
+    "join": 0.3,  # for each gap in it
+    "gap": 3.0,  # and the width of its gaps, in heights
+}
+
+"""What the shape of a candidate costs; to its price comes what the reading costs, -log of the probability."""
+
+
+SKIP = 0.05, 4.5
+"""What it costs to skip an atom, and what is added for one with as much ink as a whole piece."""
+
+
 class Candidate(NamedTuple):
-    """What could be one digit: atoms `first` to `last` of a line (the last one excluded), box and the cost of its shape."""
+    """What could be one digit: atoms `first` to `last` of a line (the last one excluded), its box, its shape.
+
+    The box is top, bottom, left, right in the ink map; the shape is how much of each of the `PRICES` it has to pay.
+    """
 
     first: int
     last: int
     box: tuple
-    cost: float
+    shape: tuple
+
+    def price(self):
+        return sum(price * amount for price, amount in zip(PRICES.values(), self.shape, strict=True))
 
 
 class Line(NamedTuple):
@@ -177,11 +226,15 @@ class Line(NamedTuple):
     candidates: list
 
 
-_MOST_ATOMS = 6  # in a candidate
+_MOST_ATOMS = 9  # in a candidate
+_WIDEST_GAP = 0.6  # in it, in heights
 
 
-def divide(line, pieces, ink, height):
-    """Return the `Line` of the pieces of `line`, cut into atoms, with every candidate that could be a digit."""
+def divide(line, pieces, ink, height, sure=None):
+    """Return the `Line` of the pieces of `line`, cut into atoms, with every candidate that could be a digit.
+
+    `sure`, boolean (pieces,), says which pieces are not to be cut.
+    """
     boxes = pieces.boxes[line]
     top, left = boxes[:, 0].min(), boxes[:, 2].min()
     bottom, right = boxes[:, 1].max(), boxes[:, 3].max()
@@ -194,9 +247,9 @@ def divide(line, pieces, ink, height):
         window = np.s_[row - top : end_row - top, column - left : end_column - left]
         mask = labels[window] == piece + 1
         paths, crossed = np.zeros((0, mask.shape[0]), int), np.zeros(0)
-        if end_column - column > 0.5 * height and end_row - row > 0.45 * height:
+        if end_column - column > 0.5 * height and end_row - row > 0.45 * height and not (sure is not None and sure[piece]):
             paths, crossed = find_cuts(np.where(mask, area[window], 0), height)
-            good = crossed < 3.2 * stroke
+            good = crossed < 5 * stroke
             paths, crossed = paths[good], crossed[good]
         part = (np.arange(mask.shape[1]) >= paths[:, :, None]).sum(axis=0)  # (h, w): how many cuts are to the left
         for number in range(len(paths) + 1):
@@ -213,8 +266,11 @@ def divide(line, pieces, ink, height):
         atoms[window][own] = number
     typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
     mass = np.array([atom[2] for atom in found])
-    skip = 0.1 + 2.5 * np.minimum(1, mass / max(typical, 1e-9))
-    return Line(atoms, (top, left), skip, list(_candidates(found, height)))
+    skip = SKIP[0] + SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
+    x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
+    large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
+    rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
+    return Line(atoms, (top, left), skip, list(_candidates(found, height, np.poly1d(rise))))
 
 
 def _stroke(labels, area, line):
@@ -224,30 +280,30 @@ def _stroke(labels, area, line):
     return 2 * 1.25 * mask.sum() / max(outline, 1)
 
 
-def _candidates(found, height):
-    count = len(found)
-    for first in range(count):
-        box, cost, tops = list(found[first][1]), 0.0, set()
-        for last in range(first + 1, min(count, first + _MOST_ATOMS) + 1):
-            _, other, _, cut, piece, _ = found[last - 1]
-            if last - 1 > first:
-                gap = other[2] - box[3]
-                if piece != found[last - 2][4]:
-                    if gap > 0.4 * height:
-                        break
-                    cost += 0.5 + max(0, 3 * gap / height)
+def _candidates(found, height, middle):
+    """Yield every `Candidate` of up to `_MOST_ATOMS` neighbours; `middle` gives the middle of the line at a column."""
+    for first in range(len(found)):
+        box, joins, gaps = list(found[first][1]), 0, 0.0
+        for last in range(first + 1, min(len(found), first + _MOST_ATOMS) + 1):
+            _, other, _, _, piece, _ = found[last - 1]
+            if last - 1 > first and piece != found[last - 2][4]:
+                gap = max(0, other[2] - box[3]) / height
+                if gap > _WIDEST_GAP:
+                    break
+                joins, gaps = joins + 1, gaps + gap
             box = [min(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), max(box[3], other[3])]
             tall, wide = box[1] - box[0], box[3] - box[2]
-            if wide > 1.7 * height:
-                if last - 1 > first:
-                    break
+            if wide > 1.7 * height and last - 1 > first:
+                break
             if tall < 0.4 * height:
                 continue
-            shape = 3 * max(0, 0.65 - tall / height) + 2 * max(0, wide / max(tall, 0.7 * height) - 1.1)
-            shape += 2 * max(0, tall / height - 1.5)
-            left_cut = found[first][3]
-            right_cut = found[last][3] if last < count and found[last][4] == piece else 0.0
-            yield Candidate(first, last, tuple(box), cost + shape + 0.12 * (left_cut + right_cut))
+            right_cut = found[last][3] if last < len(found) and found[last][4] == piece else 0.0
+            off = abs((box[0] + box[1]) / 2 - middle((box[2] + box[3]) / 2)) / height
+            shape = (
+                1, max(0, 0.65 - tall / height), max(0, tall / height - 1.5),
+                max(0, wide / max(tall, 0.7 * height) - 1.1), max(0, off - 0.25), found[first][3] + right_cut, joins, gaps,
+            )  # fmt: skip
+            yield Candidate(first, last, tuple(map(int, box)), shape)
 
 
 def best_path(atoms, skip, candidates, costs):

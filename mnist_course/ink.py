@@ -18,7 +18,7 @@ def resize(image, scale, method):
 
 
 def _read_colours(image, side):
-    """Return the colours of what `_shrink` returned, float32 (h, w, 3) in [0, 1], h and w at most `side`.
+    """Return the colours of what `shrink` returned, float32 (h, w, 3) in [0, 1], h and w at most `side`.
 
     On a transparent background the ink is what is opaque, whatever its colour.
     """
@@ -268,7 +268,8 @@ def _remove_rulings_in_strip(mask, ink):
         if thickness > 6:  # a stroke of the digit in a tight crop
             continue
         found.append(row)
-        on_line = run[rows, columns] <= thickness + 2  # elsewhere a stroke crosses the line
+        darkest = 1.3 * np.median(ink[rows, columns].max(axis=0)) + 0.1
+        on_line = (run[rows, columns] <= thickness + 2) & (ink[rows, columns] <= darkest)  # elsewhere a stroke crosses
         ink[rows[on_line], np.nonzero(on_line)[1]] = 0
     return len(found)
 
@@ -304,13 +305,14 @@ def _find_sheet(strength, side):
 
 
 def ink_steps(image, prefix, side=_WORKING_SIDE):
-    """Yield the steps from a picture to its ink map; return both, the picture cut to a sheet if it shows one."""
+    """Yield the steps from a picture to its ink map; return the box of a sheet, or None, and the ink map."""
     yield prefix + "picture", (colours := _read_colours(image, side))
     yield prefix + "paper", (paper := estimate_paper(colours))
     yield prefix + "ink", (strength := measure_ink(colours, paper))
     if not prefix and max(image.size) >= 64 and (sheet := _find_sheet(strength, max(image.size))):  # not in an icon
-        return (yield from ink_steps(image.crop(sheet), "sheet: ", side))
+        _, ink = yield from ink_steps(image.crop(sheet), "sheet: ", side)
+        return sheet, ink
     yield prefix + "shadows removed", (flat := remove_shadows(strength))
     yield prefix + "greys spread", (ink := spread_greys(flat))
     yield prefix + "rulings removed", (ink := remove_rulings(ink))
-    return image, ink
+    return None, ink

@@ -1,93 +1,232 @@
-"""Reads all numbers on a page: lines of digits, each with the network's probability and its place in the picture."""
+"""Reads every number on a page: lines of digits, each with the network's probabilities and its place in the picture.
+
+`read_page` goes from any picture to lines of digits. Its parts: the ink (`ink`), how the page lies (`find_turn`), lines
+and cuts (`divisions`), and the best division of each line by what the network says of every candidate.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from mnist_course import divisions, pictures
-from mnist_course.ink import ink_steps, page_ink
+from mnist_course.ink import NO_INK, ink_steps, page_ink
 
-_DIGIT = 40  # pixels that a digit is tall in the ink map, where the picture has that many
+DOUBTFUL = 0.5  # a digit that is less probable is not claimed
+_HEIGHT = 40  # pixels of the ink map that a digit is tall, where the picture has that many
+_MOST_CANDIDATES = 20_000  # on a page
+_NOT_DIGITS = "found no digits: what is written here is something else, or too faint or too small to be read."
 
 
 class Digit(NamedTuple):
+    """A digit that was read, the ten probabilities, float32 (10,), and where it stands in the picture.
+
+    `box` is left, top, right, bottom in pixels of the picture; where the page was turned, `quadrilateral` lists the
+    corners, from the digit's own top left one, as (x, y), else it is None. `image`, uint8 (28, 28), was read.
+    """
+
     digit: int
     probability: float
+    probabilities: np.ndarray
     box: tuple
+    quadrilateral: tuple | None
+    image: np.ndarray
 
 
 class Page(NamedTuple):
+    """The lines of a page, each a list of `Digit`, and by how many degrees it was turned clockwise to be read."""
+
     lines: list
     turned: int
-    score: float
 
-
-def last_of(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    def texts(self):
+        """Return each line as a text of digits."""
+        return ["".join(str(digit.digit) for digit in line) for line in self.lines]
 
 
 def read_page(image, network):
-    image = pictures._shrink(image)
-    sheet, ink = image, None
+    """Read all digits in a PIL image with a `reader.Reader`; return a `Page` of at least one digit.
+
+    Raises ValueError when there is no ink, or nothing that could be read as digits.
+    """
+    image = pictures.shrink(image)
+    single, alone = _read_single(image, network)
+    if single and alone and single.probability > 0.9:
+        return Page([[single]], 0)
+    try:
+        page = _read_lines(image, network)
+    except ValueError:
+        if single:
+            return Page([[single]], 0)
+        raise
+    return Page([[single]], 0) if single and not _more_likely(page, single) else page
+
+
+def _more_likely(page, single):
+    """Return whether a page of digits is a better reading of a picture than a single one."""
+    found = [digit for line in page.lines for digit in line]
+    heights = [digit.box[3] - digit.box[1] for digit in found]
+    likely = np.mean([digit.probability for digit in found])
+    left, top, right, bottom = single.box
+    middles = [((digit.box[0] + digit.box[2]) / 2, (digit.box[1] + digit.box[3]) / 2) for digit in found]
+    if all(left < x < right and top < y < bottom for x, y in middles):  # parts of the one digit, or digits that touch
+        return likely > single.probability + 0.1
+    return likely > 0.8 and min(heights) > 0.4 * max(heights) or likely > single.probability + 0.2
+
+
+def _read_single(image, network):
+    """Return the one `Digit` of a picture, or None, and whether there is no other ink that could be one."""
+    taken = {}
+    try:
+        for name, step in pictures.steps(image):
+            taken[name] = step
+    except ValueError:
+        return None, False
+    last = taken["28 x 28"]
+    probabilities = network.read(last[None])[0]
+    digit = int(probabilities.argmax())
+    alone, box = True, (0, 0, *image.size)
+    if "the digit" in taken:
+        chosen, ink = taken["the digit"] > 0, [step for name, step in taken.items() if "rulings removed" in name][0]
+        pieces = divisions.find_pieces(ink)
+        sides = np.max([pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]], axis=0)
+        inside = np.isin(np.arange(1, len(sides) + 1), pieces.labels[chosen])
+        side = max(np.ptp(np.flatnonzero(chosen.any(axis=axis))) for axis in (0, 1))
+        other = ~inside & (pieces.dark > 0.5)
+        alone = (other & (sides >= 0.3 * side)).sum() == 0 and (other & (sides >= 4)).sum() < 6
+        rows, columns = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
+        scale = max(image.size) / max(chosen.shape)
+        box = tuple(scale * side for side in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+    return Digit(digit, float(probabilities[digit]), probabilities, box, None, last), alone
+
+
+def _read_lines(image, network):
+    ink, corner, scale = _find_ink(image)
+    turn = find_turn(ink, network)
+    lines = read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
+    result = [
+        [Digit(*found, *_place(box, turn, ink.shape, corner, scale), last) for *found, box, last in line] for line in lines
+    ]
+    return Page(result, -90 * turn % 360)
+
+
+def _find_ink(image):
+    """Return the ink map of a page, and how to come from its pixels to those of `image`: a corner and a scale."""
     ink = height = None
-    if max(image.size) >= 256:
+    if max(image.size) >= 256:  # small writing on a sheet
         try:
             ink = page_ink(image, 800)
-            height = digit_height(ink, 0.15)
+            height = divisions.digit_height(divisions.find_pieces(ink), 0.15)
         except ValueError:
             pass
-    if height is None or height > 0.1 * max(ink.shape):
-        sheet, ink = last_of(ink_steps(image, ""))
-        height = digit_height(ink)
-        side = int(np.clip(max(ink.shape) * _DIGIT / height, 256, 1400))
-        if side > 1.2 * max(ink.shape) and max(sheet.size) > max(ink.shape):
-            _, ink = last_of(ink_steps(sheet, "closer: ", side))
-    elif not 28 <= height <= 80:
-        ink = page_ink(image, int(max(ink.shape) * min(40 / height, 2.5)))
-    results = [read_ink(ink, network)]
-    return results[0]
+    corner = (0, 0)
+    if height is None or height > 0.1 * max(ink.shape):  # large writing
+        sheet, ink = pictures.last_of(ink_steps(image, ""))
+        part, corner = (image.crop(sheet), sheet[:2]) if sheet else (image, corner)
+        height = divisions.digit_height(divisions.find_pieces(ink))
+        side = int(np.clip(max(ink.shape) * _HEIGHT / height, 256, 1400))
+        if side > 1.2 * max(ink.shape) and max(part.size) > max(ink.shape):
+            _, ink = pictures.last_of(ink_steps(part, "closer: ", side))
+        return ink, corner, max(part.size) / max(ink.shape)
+    if not 0.7 * _HEIGHT <= height <= 2 * _HEIGHT:
+        ink = page_ink(image, int(max(ink.shape) * min(_HEIGHT / height, 2.5)))
+    return ink, corner, max(image.size) / max(ink.shape)
 
 
-def digit_height(ink, most=1):
+def find_turn(ink, network):
+    """Return how many quarter turns anticlockwise an ink map needs before it can be read: 0 unless it clearly does.
+
+    Every piece as large as most is read as it is and turned; the network knows how digits stand.
+    """
     pieces = divisions.find_pieces(ink)
     if not len(pieces.boxes):
-        raise ValueError("found no ink.")
-    return divisions.digit_height(pieces, most)
+        raise ValueError(NO_INK)
+    sides = np.max([pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]], axis=0)
+    order = np.argsort(sides)
+    usual = sides[order][np.searchsorted(np.cumsum(pieces.mass[order]), pieces.mass.sum() / 2)]
+    alike = np.flatnonzero((sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
+    images = np.stack([_whole(piece, pieces, ink) for piece in alike])
+    scores = []
+    for turn in range(4):
+        best = network.read(np.ascontiguousarray(np.rot90(images, turn, axes=(1, 2)))).max(axis=1)
+        scores.append(np.log(best).mean())
+    turn = int(np.argmax(scores))
+    return turn if len(alike) > 2 and scores[turn] > scores[0] + 0.25 else 0
 
 
 def read_ink(ink, network):
+    """Read an ink map that stands upright; return its lines, each of tuples (digit, probability, probabilities, box, image).
+
+    A box is top, bottom, left, right in the ink map. Raises ValueError when nothing looks like digits.
+    """
     pieces = divisions.find_pieces(ink)
-    height = divisions.digit_height(pieces, 1 if max(ink.shape)<=256 else 0.15)
-    lines = [divisions.divide(line, pieces, ink, height) for line in divisions.find_lines(pieces, height)]
+    if not len(pieces.boxes):
+        raise ValueError(NO_INK)
+    height = divisions.digit_height(pieces, 1 if max(ink.shape) <= 256 else 0.15)
+    found = divisions.find_lines(pieces, height)
+    sure = _sure_pieces(found, pieces, ink, height, network)
+    lines = [divisions.divide(line, pieces, ink, height, sure) for line in found]
     images = [normalise(line, candidate, ink) for line in lines for candidate in line.candidates]
-    if not images:
-        raise ValueError("found no digits.")
-    probabilities = network.read(np.stack(images))
-    result, start, score = [], 0, 0.0
+    if not images or len(images) > _MOST_CANDIDATES:
+        raise ValueError(_NOT_DIGITS)
+    images = np.stack(images)
+    probabilities = network.read(images)
+    result, start = [], 0
     for line in lines:
-        p = probabilities[start : start + len(line.candidates)]
-        start += len(line.candidates)
-        shape = np.array([candidate.cost for candidate in line.candidates])
-        costs = shape - np.log(p.max(axis=1).clip(1e-3)) + 0.05
-        chosen, cost = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
-        digits = [Digit(int(p[n].argmax()), float(p[n].max()), line.candidates[n].box) for n in chosen]
+        of_line = slice(start, start + len(line.candidates))
+        start = of_line.stop
+        digits = _best_digits(line, probabilities[of_line], images[of_line])
         if digits:
             result.append(digits)
-            score += cost
-    return Page(result, 0, score)
+    if not result:
+        raise ValueError(_NOT_DIGITS)
+    return result
+
+
+def _best_digits(line, probabilities, images):
+    """Return the digits of the best division of a `divisions.Line`; none where little of it can be read."""
+    costs = np.array([candidate.price() for candidate in line.candidates])
+    costs = costs - np.log(probabilities.max(axis=1).clip(1e-3)) if len(costs) else costs
+    chosen, _ = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
+    digits = []
+    for number in chosen:
+        digit = int(probabilities[number].argmax())
+        best = float(probabilities[number, digit])
+        digits.append((digit, best, probabilities[number], line.candidates[number].box, images[number]))
+    return digits
+
+
+def _sure_pieces(lines, pieces, ink, height, network):
+    """Return which pieces need no cut, boolean (pieces,): narrow ones that the network reads as they are."""
+    sure = np.zeros(len(pieces.boxes), bool)
+    tall, wide = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
+    narrow = [piece for line in lines for piece in line if wide[piece] < 0.9 * height and tall[piece] > 0.5 * height]
+    if narrow:
+        images = np.stack([_whole(piece, pieces, ink) for piece in narrow])
+        sure[narrow] = network.read(images).max(axis=1) > 0.97
+    return sure
+
+
+def _whole(piece, pieces, ink):
+    top, bottom, left, right = pieces.boxes[piece]
+    own = pieces.labels[top:bottom, left:right] == piece + 1
+    return pictures.fit(np.where(own, ink[top:bottom, left:right], 0))
 
 
 def normalise(line, candidate, ink):
+    """Return a candidate of a `divisions.Line` as MNIST would show it, uint8 (28, 28)."""
     top, bottom, left, right = candidate.box
     row, column = top - line.corner[0], left - line.corner[1]
     atoms = line.atoms[row : row + bottom - top, column : column + right - left]
-    mask = (atoms > candidate.first) & (atoms <= candidate.last)
-    part = np.where(mask, ink[top:bottom, left:right], 0)
-    try:
-        return pictures.centre_by_mass(pictures.fit_to_box(pictures.set_stroke_width(pictures.crop(part))))
-    except IndexError:
-        return np.zeros((28, 28), np.uint8)
+    return pictures.fit(np.where((atoms > candidate.first) & (atoms <= candidate.last), ink[top:bottom, left:right], 0))
+
+
+def _place(box, turn, shape, corner, scale):
+    """Return the box and quadrilateral of a `Digit`, found in an ink map of `shape` after so many quarter turns."""
+    top, bottom, left, right = box
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+    height, width = shape
+    x, y = corners.T
+    x, y = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)][turn]
+    x, y = scale * x + corner[0], scale * y + corner[1]
+    box = tuple(float(side) for side in (x.min(), y.min(), x.max(), y.max()))
+    return box, tuple(zip(x.tolist(), y.tolist(), strict=True)) if turn else None

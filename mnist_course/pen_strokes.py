@@ -81,7 +81,9 @@ NOT_DIGITS = {
     "t": "30 37 49 69 / 03 63", "w": "03 18 37 44! 48 77 83", "+": "04 84 / 40 48", "=": "02 82 / 06 86",
     "?": "02 20 50 62 44 36 / 38 39", "#": "20 19 / 60 59 / 03 83 / 06 76", "%": "70 09 / 00 21 12 00 / 57 78 69 57",
     "arrow": "05 95 / 62 95! 68", "heart": "42 20 02 25 49! 75 92 70 42", "star": "09 40! 79! 03! 83! 09",
-    "triangle": "40! 89! 09! 40",
+    "triangle": "40! 89! 09! 40", "-": "04 94", "~": "05 24 55 74", ":": "30 31 / 38 39", "^": "09 40! 89",
+    "[": "40 00! 09! 49", "]": "00 40! 49! 09", "(": "50 22 04 05 27 59", ")": "00 32 54 55 37 09",
+    "<": "70 05! 79", ">": "00 75! 09", "arch": "05 12 40 72 85", "bowl": "00 13 45 73 80",
 }  # fmt: skip
 """Letters and signs that no digit looks like: pictures for which no answer is right."""
 
@@ -128,7 +130,7 @@ def draw_scribbles(n, rng):
     places = np.linspace(0, 1, 20)[:, None] * rng.uniform(1.5, 6, (len(cells), 1, 1))
     weights = np.maximum(0, 1 - np.abs(places - np.arange(7)))  # (n, 20, 7)
     stains = (weights @ cells @ weights.transpose(0, 2, 1) * rng.uniform(1, 5, (len(cells), 1, 1))).clip(0, 1)
-    return np.concatenate([letters, scribbles, _centre(np.pad(stains, [(0, 0), (4, 4), (4, 4)]))])
+    return np.concatenate([letters, scribbles, centre(np.pad(stains, [(0, 0), (4, 4), (4, 4)]))])
 
 
 def _draw_table(table, names, untidiness, rng):
@@ -201,7 +203,7 @@ def _draw(paths, rng):
     pressure *= 1 - rng.uniform(0, 0.5, (n, 1)) * (2 * along - 1) ** 6  # the pen lands and leaves lightly
     radius = radius[:, None] * np.where(mouse[:, None], 1, pressure)
     radius[(np.abs(along - rng.random((n, 1))) < 0.025) & (rng.random((n, 1)) < 0.1)] = -9  # lifted in mid-stroke
-    return _centre(_ink(paths.astype(np.float32), radius.astype(np.float32), softness.astype(np.float32)))
+    return centre(_ink(paths.astype(np.float32), radius.astype(np.float32), softness.astype(np.float32)))
 
 
 def _tilt_and_fit(paths, reach, rng):
@@ -236,7 +238,7 @@ def _ink(paths, radius, softness):
     return canvas.reshape(n, side, side)[:, reach + 1 : -reach - 1, reach + 1 : -reach - 1]
 
 
-def _centre(ink):
+def centre(ink):
     """Spread float (n, 28, 28) to 0..255 and move each picture's centre of mass to the middle; return uint8."""
     places, mass = np.arange(28), ink.sum(axis=(1, 2)).clip(1e-6)
     shift = [np.floor(14.5 - (ink.sum(axis=axis) * places).sum(axis=1) / mass).astype(int) for axis in (2, 1)]

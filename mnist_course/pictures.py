@@ -13,6 +13,7 @@ from mnist_course.digits import choose_digit
 from mnist_course.ink import bounding_box, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
+_LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
 _MOST_MEMORY = 300  # megabytes that a picture may take while it is opened
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
 _ORIENTATION = ExifTags.Base.Orientation
@@ -25,7 +26,7 @@ def suffixes():
 
 
 def load_picture(path):
-    """Open a picture file; return it upright, its longer side below 1024, in mode RGB, RGBA or F (16 bits, floats).
+    """Open a picture file; return it upright, its longer side below 2800, in mode RGB, RGBA or F (16 bits, floats).
 
     Its `info["scale"]` says how many pixels of the upright original one of its pixels is long. Raises ValueError when
     `path` is no file, no picture, damaged, above 100 megapixels, or needs more than 300 MB of memory to open.
@@ -52,9 +53,10 @@ def load_picture(path):
                 )
             longer_side = max(image.size)
             try:
-                image.draft("RGB", (512, 512))  # lets a JPEG shrink while it is decoded
+                smallest = [max(1, side * _LONGER_SIDE // longer_side) for side in image.size]
+                image.draft("RGB", smallest)  # lets a JPEG shrink while it is decoded
                 image.load()
-                small = _shrink(image)
+                small = shrink(image)
                 small.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
                 ImageOps.exif_transpose(small, in_place=True)  # not of `image`, which would be in memory twice
                 small.info["scale"] = longer_side / max(small.size)
@@ -76,9 +78,9 @@ def _memory_to_open(image):
     return image.width * image.height * bytes_a_pixel / 1e6
 
 
-def _shrink(image):
-    """Average blocks of pixels until the longer side is below 1024; return a PIL image of mode RGB, RGBA or F."""
-    factor = max(1, max(image.size) // 512)
+def shrink(image):
+    """Average blocks of pixels until the longer side is below 2800; return a PIL image of mode RGB, RGBA or F."""
+    factor = max(1, max(image.size) // _LONGER_SIDE)
     strips = []  # a strip at a time, so that the full picture is never copied
     for top in range(0, image.height, 32 * factor):
         strip = image.crop((0, top, image.width, min(top + 32 * factor, image.height)))
@@ -164,7 +166,9 @@ def steps(image):
     if _is_mnist(image):
         yield from ((name, np.asarray(image.convert("L"))) for name in ("picture", "28 x 28"))
         return
-    image, ink = yield from ink_steps(_shrink(image), "")
+    image = shrink(image)
+    sheet, ink = yield from ink_steps(image, "")
+    image = image.crop(sheet) if sheet else image
     yield "the digit", (digit := choose_digit(ink))
     top, bottom, left, right = bounding_box(digit > 0)
     side, scale = max(bottom - top, right - left), max(image.size) / max(digit.shape)
@@ -187,6 +191,26 @@ def to_mnist(image):
     """
     *_, (_, last) = steps(image)
     return last
+
+
+def last_of(steps):
+    """Run through a generator of steps; return what it returns in the end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def fit(ink):
+    """Return the digit that an ink map holds, as MNIST would show it, uint8 (28, 28); black where there is too little."""
+    ink = np.where(ink > 0.02, ink, 0)
+    if ink.max(initial=0) < 0.3:
+        return np.zeros((28, 28), np.uint8)
+    try:
+        return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
+    except IndexError:
+        return np.zeros((28, 28), np.uint8)
 
 
 def naive_image(picture):

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from mnist_course import pages, pictures, reader
 
-DOUBTFUL = 0.5  # below this probability a digit is marked
 _WORTH_SHARING = 2.0  # seconds left to read: other processes take half a second to start
 _FEWEST_TO_SHARE = 4
 _PORTION, _MOST_AT_ONCE = 0.1, 64  # what a process is given at once: so many seconds of work, so many pictures
@@ -36,7 +35,7 @@ def read_page(picture, network, one):
     probabilities = network.read(image[None])[0]
     best = int(probabilities.argmax())
     digit = pages.Digit(best, float(probabilities[best]), probabilities, None, None, image)
-    return pages.Page([[digit]], 0, {})
+    return pages.Page([[digit]], 0)
 
 
 def only_digit(page):
@@ -81,7 +80,7 @@ def describe(path, page, scale=1, *, as_json=False):
 
 
 def _marked(line):
-    return "".join(f"{digit.digit}{'?' * (digit.probability < DOUBTFUL)}" for digit in line)
+    return "".join(f"{digit.digit}{'?' * (digit.probability < pages.DOUBTFUL)}" for digit in line)
 
 
 def _as_dict(path, page, scale):
@@ -91,7 +90,7 @@ def _as_dict(path, page, scale):
         result |= {"digit": digit.digit, "probability": rounded[digit.digit], "probabilities": rounded}
         if digit.box is None:
             return result
-    lines = ["".join(str(digit.digit) for digit in line) for line in page.lines]
+    lines = page.texts()
     places = [_place(number, digit, scale) for number, line in enumerate(page.lines) for digit in line]
     result |= {"text": "\n".join(lines), "lines": lines, "digits": places}
     return result | ({"turned": page.turned} if page.turned else {})

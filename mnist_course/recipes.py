@@ -23,7 +23,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "standard": Recipe("the course's specification", "standard", "MNIST", "constant", 20, 0.001, 5, 1),
     "fast": Recipe("the shortest way to 99 %", "fast", "MNIST", "one cycle", 2, 0.01, None, 1),
-    "robust": Recipe("other people's handwriting", "standard", "other hands", "half a cosine", 24, 0.002, None, 1),
+    "robust": Recipe("other people's handwriting", "standard", "other hands", "half a cosine", 36, 0.002, None, 1),
     "tiny": Recipe("at most 10,000 parameters", "tiny", "warped", "one cycle", 8, 0.01, None, 1),
     "record": Recipe("at most 330,000 parameters", "record", "warped", "one cycle", 32, 0.004, None, 5),
 }

@@ -18,14 +18,16 @@ def pictures(images_and_labels):
     return augmentation.RobustPictures(*images_and_labels, seed=0)
 
 
-def test_a_batch_holds_all_three_sorts(pictures):
+def test_a_batch_holds_all_sorts(pictures):
     assert len(pictures) == 5 and augmentation.BATCH_SIZE == 128
     x, y = pictures[0]
     assert x.dtype == y.dtype == np.float32 and x.shape == (128, 28, 28, 1) and y.shape == (128, 10)
     assert x.min() == 0 and x.max() == 1 and np.isfinite(x).all()
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
-    assert (y.max(axis=1) == 1).sum() == augmentation.MNIST + augmentation.DRAWN
-    assert (y == np.float32(0.1)).all(axis=1).sum() == augmentation.NOT_DIGITS
+    labelled = augmentation.MNIST + augmentation.DRAWN + augmentation.CUT_OUT
+    assert (y[:labelled].max(axis=1) == 1).all()
+    assert (y[labelled:] == np.float32(0.1)).all()
+    assert len(y[labelled:]) == augmentation.NOT_DIGITS + augmentation.MISCUT
 
 
 def test_labels_stay_with_their_images(images_and_labels):
@@ -38,6 +40,16 @@ def test_labels_stay_with_their_images(images_and_labels):
     untouched = np.isin(grey, labels * 20 + 50) & (grey < 231)
     assert untouched.sum() > 10
     np.testing.assert_array_equal((grey[untouched] - 50) / 20, y[untouched])
+
+
+def test_digits_cut_out_of_a_line_keep_their_labels():
+    images, labels = np.zeros((640, 28, 28), np.uint8), np.arange(640) % 2
+    images[:, 4:24, 8:20] = 255
+    images[labels == 0, 8:20, 11:17] = 0  # a frame is a 0, a full box a 1
+    x, y = augmentation.RobustPictures(images, labels, seed=0)[0]
+    begin = augmentation.MNIST + augmentation.DRAWN
+    x, y = (each[begin : begin + augmentation.CUT_OUT] for each in (x[..., 0], y.argmax(axis=1)))
+    assert ((x[:, 12:16, 13:15].mean(axis=(1, 2)) > 0.5) == (y == 1)).mean() > 0.8 and 0 < y.mean() < 1
 
 
 def test_the_same_seed_gives_the_same_epochs_and_another_epoch_other_pictures(images_and_labels):
@@ -85,7 +97,7 @@ def test_three_in_ten_pictures_of_robust_stay_as_they_are(images_and_labels):
     pictures = augmentation.RobustPictures(np.stack([glyph] * 640), images_and_labels[1], seed=0)
     x = np.concatenate([pictures[batch][0][: augmentation.MNIST, :, :, 0] for batch in range(len(pictures))])
     untouched = (x == glyph / np.float32(255)).all(axis=(1, 2))
-    assert len(x) == 380 and 0.22 < untouched.mean() < 0.38
+    assert len(x) == 5 * augmentation.MNIST and 0.22 < untouched.mean() < 0.38
 
 
 def tilt(x):
