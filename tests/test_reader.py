@@ -440,9 +440,14 @@ REFUSED = {
 def run(tmp_path, capsys, monkeypatch):
     """A function that reads a picture and returns the exit code, what was printed, and what was drawn and read."""
     seen = {}
-    draw, read = test_model.draw_steps, reader.Reader.read
+    draw, describe = test_model.draw_steps, reading.describe
     monkeypatch.setattr(test_model, "draw_steps", lambda steps: seen.setdefault("figure", draw(steps)))
-    monkeypatch.setattr(reader.Reader, "read", lambda self, images: read(self, seen.setdefault("read", images)))
+
+    def note(path, page, *more, **how):
+        seen["read"] = reading.only_digit(page).image
+        return describe(path, page, *more, **how)
+
+    monkeypatch.setattr(reading, "describe", note)
 
     def run(picture, *options):
         seen.clear()
@@ -461,7 +466,7 @@ def test_explain_draws_the_steps_that_led_to_what_is_read(kind, run, tmp_path):
     steps = dict(pictures.steps(pictures.load_picture(tmp_path / "picture.png")))
     panels = {axes.get_title(): axes.images[0].get_array() for axes in seen["figure"].axes}
     assert list(panels) == list(steps)
-    np.testing.assert_array_equal(panels["28 x 28"], seen["read"][0])
+    np.testing.assert_array_equal(panels["28 x 28"], seen["read"])
     assert run(picture)[:2] == (code, printed)
 
 
