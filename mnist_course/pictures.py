@@ -33,7 +33,7 @@ def load_picture(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"{path} is not a file: give the path of a picture of one digit.")
+        raise ValueError(f"{path} is not a file: give the path of a picture.")
     too_large = f"{path} is larger than {_LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of what is refused here, or does no harm
