@@ -46,7 +46,7 @@ def load_picture(path):
         with image:
             if image.width * image.height > _LARGEST_MEGAPIXELS * 1_000_000:
                 raise ValueError(too_large)
-            if (needed := _memory_to_open(image)) > _MOST_MEMORY:
+            if (needed := memory_to_open(image)) > _MOST_MEMORY:
                 raise ValueError(
                     f"{path} has {image.width} x {image.height} pixels and needs {needed:.0f} MB of memory to open, "
                     f"more than {_MOST_MEMORY}: save a smaller copy."
@@ -65,7 +65,7 @@ def load_picture(path):
                 raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
 
 
-def _memory_to_open(image):
+def memory_to_open(image):
     """Return the megabytes that decoding takes, as measured for each format, from what the header tells."""
     if image.format in ("JPEG", "MPO"):  # shrinks while it is decoded; a progressive one is whole first
         bytes_a_pixel = 6 if image.info.get("progressive") else 0

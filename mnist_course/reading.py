@@ -127,7 +127,7 @@ def read_files(files, network, *, processes=None, **how):
         left = len(files) - done
         if processes is None and left >= _FEWEST_TO_SHARE:
             if (time.perf_counter() - begin) / done * left > _WORTH_SHARING:
-                shared = _cores()
+                shared = cores()
     if files[done:]:
         sharing = share(_prepare, (network.path, how), files[done:], shared)
         for path, answer in zip(files[done:], sharing, strict=True):
@@ -140,7 +140,7 @@ def _prepare(network, how):
     return lambda path: read_file(path, loaded, **how)
 
 
-def _cores():
+def cores():
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

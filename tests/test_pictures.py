@@ -452,7 +452,7 @@ def test_what_takes_too_much_memory_to_open_is_refused_from_the_header(mode, ope
 def test_memory_is_counted_as_the_format_takes_it(name, count, tmp_path):
     path = saved(Image.new("RGB", (1000, 500)), tmp_path / name, progressive="progressive" in name)
     with Image.open(path) as image:
-        assert pictures._memory_to_open(image) == count / 2
+        assert pictures.memory_to_open(image) == count / 2
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])

@@ -379,7 +379,7 @@ def test_work_is_shared_once_it_is_seen_to_last(seconds, count, shared, monkeypa
     monkeypatch.setattr(reading.time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(reading, "read_file", read)
     monkeypatch.setattr(reading, "share", share)
-    monkeypatch.setattr(reading, "_cores", lambda: 3)
+    monkeypatch.setattr(reading, "cores", lambda: 3)
     answers = [answer.text for answer in reading.read_files(range(count), shipped)]
     assert answers == ["read"] * (count - shared) + ["shared"] * shared
 
