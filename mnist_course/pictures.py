@@ -81,6 +81,9 @@ def memory_to_open(image):
 def shrink(image):
     """Average blocks of pixels until the longer side is below 2800; return a PIL image of mode RGB, RGBA or F."""
     factor = max(1, max(image.size) // _LONGER_SIDE)
+    plain = image.mode in ("RGBA", "F") or (image.mode == "RGB" and not image.has_transparency_data)
+    if factor == 1 and plain and type(image) is Image.Image:  # nothing to do, and no file that will be closed
+        return image
     strips = []  # a strip at a time, so that the full picture is never copied
     for top in range(0, image.height, 32 * factor):
         strip = image.crop((0, top, image.width, min(top + 32 * factor, image.height)))
