@@ -1,24 +1,39 @@
-"""Read the digit in a picture, or in each picture of a folder."""
+"""Read the digits in a picture, one or a page of them, or in each picture of a folder."""
 
 import argparse
-import json
+import contextlib
 import sys
 from pathlib import Path
 
-from mnist_course import paths, pictures, reader
+import numpy as np
+
+from mnist_course import pages, paths, pictures, reader, reading
 from mnist_course.command_line import command
+from mnist_course.recipes import RECIPES
+
+MARK = f"A ? follows a digit that the network is less than {pages.DOUBTFUL:.0%} sure of."
+BLUE, VERMILION = "#0072B2", "#D55E00"  # Okabe and Ito's, which the colour-blind can tell apart
 
 
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("image_path", type=Path, nargs="+", help="a picture of one digit, or a folder of such pictures")
+    parser.add_argument("image_path", type=Path, nargs="+", help="a picture of digits, or a folder of such pictures")
+    parser.add_argument("--one", action="store_true", help="take each picture for one digit, and say when it is not")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument(
-        "--explain", type=Path, metavar="PNG", help="draw the steps from picture to 28 x 28 (one picture)"
+        "--explain", type=Path, metavar="PNG", help="draw how it was read: one digit's steps, or a page's boxes"
+    )
+    parser.add_argument(
+        "--network", metavar="own|shipped|FILE", help="which one reads (default: own if you trained one, else shipped)"
+    )
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="how many read a folder (default: one a core, if it takes a while)"
     )
     arguments = parser.parse_args(argv)
     if arguments.explain and (len(arguments.image_path) > 1 or arguments.image_path[0].is_dir()):
         parser.error("--explain takes one picture, not several")
+    if arguments.processes is not None and arguments.processes < 1:
+        parser.error(f"--processes: expected a whole number of at least 1, received {arguments.processes}")
     return arguments
 
 
@@ -31,21 +46,34 @@ def find_pictures(given):
             yield path
 
 
-def preview(image):
-    """The 28 x 28 image as 14 lines of text, two rows of pixels a line."""
-    shades = " .:-=+*#%@"
-    pairs = image.reshape(14, 2, 28).mean(axis=1)
-    return "\n".join("    " + "".join(shades[int(value * 9 / 255 + 0.5)] for value in row).rstrip() for row in pairs)
+# ---------------------------------------------------------------- which network
 
 
-def report(path, probabilities, image, as_json):
-    first, second = (int(digit) for digit in probabilities.argsort()[::-1][:2])
-    if as_json:
-        rounded = [round(float(probability), 4) for probability in probabilities]
-        print(json.dumps({"path": str(path), "digit": first, "probability": rounded[first], "probabilities": rounded}))
-    else:
-        print(f"{path}: {first} ({probabilities[first]:.1%}), then {second} ({probabilities[second]:.1%})")
-        print(preview(image))
+def choose_network(wanted):
+    if wanted == "shipped":
+        return paths.ROBUST_READER
+    if wanted not in (None, "own"):
+        return Path(wanted)
+    network = paths.find_reader()
+    if wanted and network == paths.ROBUST_READER:
+        raise ValueError("there is no network of your own in outputs/: train one with `python train_model.py`.")
+    return network
+
+
+def about_network(network, wanted):
+    """Say which network reads, and where it is the learner's, whether the shipped one reads more."""
+    if network == paths.ROBUST_READER:
+        return f"Network: the shipped reader, {paths.shown(network)}"
+    if wanted not in (None, "own"):
+        return f"Network: {network}"
+    recipe, line = paths.read_recipe(network), f"Network: your own, {paths.shown(network)}"
+    if recipe in RECIPES and RECIPES[recipe].pictures == "other hands":
+        return line
+    why = f"It was trained by the recipe {recipe}:" if recipe else "If it was not trained by the recipe robust,"
+    return f"{line}\n{why} --network shipped reads more of other people's handwriting."
+
+
+# ---------------------------------------------------------------- --explain
 
 
 def draw_steps(steps):
@@ -62,42 +90,98 @@ def draw_steps(steps):
     return figure
 
 
-def explain(picture, path):
-    """Draw the steps from picture to 28 x 28, or as far as they go; return the last one."""
+def draw_page(picture, page):
+    """Draw a PIL image and what was read in it: boxes, digits, doubtful ones dashed; return the figure."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Polygon
+
+    scale = 9 / max(picture.size)
+    figure = Figure(figsize=[max(3, side * scale) for side in picture.size], layout="tight")
+    axes = figure.add_subplot(title=f"dashed: less than {pages.DOUBTFUL:.0%} sure")
+    axes.imshow(picture if picture.mode == "F" else picture.convert("RGB"), cmap="gray")
+    for digit in (digit for line in page.lines for digit in line):
+        left, top, right, bottom = digit.box
+        corners = digit.quadrilateral or [(left, top), (right, top), (right, bottom), (left, bottom)]
+        colour, style = (VERMILION, "--") if digit.probability < pages.DOUBTFUL else (BLUE, "-")
+        axes.add_patch(Polygon(corners, fill=False, edgecolor=colour, linestyle=style, linewidth=1.2))
+        where = {"ha": "center", "va": "bottom", "fontsize": 9, "fontweight": "bold", "color": colour}
+        axes.text((left + right) / 2, top, str(digit.digit), **where)
+    axes.set_axis_off()
+    return figure
+
+
+def find_steps(picture):
+    """Return the steps from picture to 28 x 28 as {name: array}, or as far as they go."""
     taken = {}
-    try:
+    with contextlib.suppress(ValueError):
         for name, step in pictures.steps(picture):
             taken[name] = step
-    finally:
-        draw_steps(taken).savefig(path)
-    return step
+    return taken
+
+
+def draw(picture, page):
+    if digit := reading.only_digit(page):
+        steps = find_steps(picture.rotate(-page.turned, expand=True))
+        if np.array_equal(steps.get("28 x 28"), digit.image):
+            return draw_steps(steps)
+    return draw_page(picture, page)
+
+
+def explain(path, network, png, **how):
+    """Read one picture as `reading.read_file` does, and draw how it was read, or up to where it was refused."""
+    try:
+        picture = pictures.load_picture(path)
+        try:
+            page = reading.read_page(picture, network, how["one"])
+        except ValueError:
+            draw_steps(find_steps(picture)).savefig(png)
+            raise
+        draw(picture, page).savefig(png)
+    except (ValueError, OSError) as error:
+        return reading.refuse(path, error, as_json=how["as_json"])
+    return reading.describe(path, page, picture.info["scale"], as_json=how["as_json"])
+
+
+# ---------------------------------------------------------------- the command
+
+
+def read(files, network, arguments):
+    how = {"as_json": arguments.json, "one": arguments.one}
+    if arguments.explain:
+        yield explain(files[0], network, arguments.explain, **how)
+    else:
+        yield from reading.read_files(files, network, processes=arguments.processes, **how)
+
+
+def show_progress(text):
+    if sys.stderr.isatty() and not sys.stdout.isatty():  # on one terminal the answers themselves show it
+        print(f"\r{text:30}", end="\r", file=sys.stderr, flush=True)
 
 
 @command
 def main(argv=None):
     arguments = parse_arguments(argv)
-    network = paths.find_reader()
-    digits = reader.Reader(network)
+    chosen = choose_network(arguments.network)
+    network = reader.Reader(chosen)
     if not arguments.json:
-        owner = "the shipped reader" if network == paths.ROBUST_READER else "your own"
-        print(f"Network: {owner}, {paths.shown(network)}")
-    found = failed = 0
-    for path in find_pictures(arguments.image_path):
-        found += 1
-        try:
-            picture = pictures.load_picture(path)
-            image = explain(picture, arguments.explain) if arguments.explain else pictures.to_mnist(picture)
-        except (ValueError, OSError) as error:
-            failed += 1
-            message = str(error) if str(path) in str(error) else f"{path}: {error}"
-            if arguments.json:
-                print(json.dumps({"path": str(path), "error": message}))
-            else:
-                print(f"test_model.py: {message}", file=sys.stderr)
-        else:
-            report(path, digits.read(image[None])[0], image, arguments.json)
-    if not found:
+        print(about_network(chosen, arguments.network), flush=True)
+    files = list(find_pictures(arguments.image_path))
+    if not files:
         raise ValueError("there is no picture in that folder.")
+    failed, doubtful = 0, False
+    with contextlib.closing(read(files, network, arguments)) as answers:
+        for number, answer in enumerate(answers, start=1):
+            show_progress("")
+            if answer.text:
+                print(answer.text, flush=True)
+            else:
+                print(f"test_model.py: {answer.error}", file=sys.stderr)
+            failed += bool(answer.error)
+            doubtful |= answer.doubtful
+            if number < len(files):
+                show_progress(f"{number} of {len(files)} pictures")
+    if doubtful:
+        print(MARK)
     return 2 if failed else 0
 
 

@@ -107,11 +107,11 @@ def train(arguments, output_dir):
         if not backup.exists():
             raise
         training.load_weights(model, weights)
-        training.export_litert(model, litert)
+        training.export_litert(model, litert, settings["recipe"])
         saved = f"the best weights so far are in {weights}, and --resume goes on from the last finished epoch"
         print(f"\nStopped by Ctrl-C: {saved}.", file=sys.stderr)
         return 130
-    training.export_litert(model, litert)
+    training.export_litert(model, litert, settings["recipe"])
     picture = io.BytesIO()
     mh.plot_learning_curves(history).savefig(picture)
     write_whole(curves, picture.getvalue())

@@ -1,5 +1,6 @@
 """Where everything stands: folders, file names, and which trained network is taken. Imports nothing of the course."""
 
+import json
 import os
 from pathlib import Path
 
@@ -41,3 +42,17 @@ def find_reader(output_dir=OUTPUTS):
     """Return the path of the learner's own LiteRT network in `output_dir` if there is one, else of the shipped one."""
     own = Path(output_dir) / LITERT_NAME
     return own if own.is_file() else ROBUST_READER
+
+
+def recipe_note(network):
+    """Return the path of the note beside a LiteRT network that says which recipe trained it."""
+    return Path(network).with_suffix(".json")
+
+
+def read_recipe(network):
+    """Return the name of the recipe that trained the LiteRT network at a path, or None when nothing says so."""
+    try:
+        name = json.loads(recipe_note(network).read_text(encoding="utf-8"))["recipe"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return name if isinstance(name, str) else None

@@ -7,14 +7,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from mnist_course.digits import choose_digit
 from mnist_course.ink import bounding_box, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
 _LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
+_MOST_MEMORY = 300  # megabytes that a picture may take while it is opened
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
+_ORIENTATION = ExifTags.Base.Orientation
 _THINNEST, _THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
 
 
@@ -26,11 +28,12 @@ def suffixes():
 def load_picture(path):
     """Open a picture file; return it upright, its longer side below 2800, in mode RGB, RGBA or F (16 bits, floats).
 
-    Raises ValueError when `path` is no file, no picture, damaged, or above 100 megapixels.
+    Its `info["scale"]` says how many pixels of the upright original one of its pixels is long. Raises ValueError when
+    `path` is no file, no picture, damaged, above 100 megapixels, or needs more than 300 MB of memory to open.
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"{path} is not a file: give the path of a picture of one digit.")
+        raise ValueError(f"{path} is not a file: give the path of a picture.")
     too_large = f"{path} is larger than {_LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of what is refused here, or does no harm
@@ -43,18 +46,44 @@ def load_picture(path):
         with image:
             if image.width * image.height > _LARGEST_MEGAPIXELS * 1_000_000:
                 raise ValueError(too_large)
+            if (needed := memory_to_open(image)) > _MOST_MEMORY:
+                raise ValueError(
+                    f"{path} has {image.width} x {image.height} pixels and needs {needed:.0f} MB of memory to open, "
+                    f"more than {_MOST_MEMORY}: save a smaller copy."
+                )
+            longer_side = max(image.size)
             try:
-                image.draft("RGB", [max(1, side * _LONGER_SIDE // max(image.size)) for side in image.size])  # a JPEG shrinks
+                smallest = [max(1, side * _LONGER_SIDE // longer_side) for side in image.size]
+                image.draft("RGB", smallest)  # lets a JPEG shrink while it is decoded
                 image.load()
-                ImageOps.exif_transpose(image, in_place=True)
-                return shrink(image)
+                small = shrink(image)
+                small.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+                ImageOps.exif_transpose(small, in_place=True)  # not of `image`, which would be in memory twice
+                small.info["scale"] = longer_side / max(small.size)
+                return small
             except Exception as error:  # a damaged file can make a decoder raise anything
                 raise ValueError(f"{path} is damaged or cut short ({error}): save the picture again.") from None
+
+
+def memory_to_open(image):
+    """Return the megabytes that decoding takes, as measured for each format, from what the header tells."""
+    if image.format in ("JPEG", "MPO"):  # shrinks while it is decoded; a progressive one is whole first
+        bytes_a_pixel = 6 if image.info.get("progressive") else 0
+    elif image.format in ("WEBP", "AVIF"):
+        bytes_a_pixel = 16 if image.format == "WEBP" else 8
+    else:
+        bytes_a_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+        if image.format == "TIFF" and image.getexif().get(_ORIENTATION, 1) > 1:
+            bytes_a_pixel *= 2  # Pillow turns it while it is whole
+    return image.width * image.height * bytes_a_pixel / 1e6
 
 
 def shrink(image):
     """Average blocks of pixels until the longer side is below 2800; return a PIL image of mode RGB, RGBA or F."""
     factor = max(1, max(image.size) // _LONGER_SIDE)
+    plain = image.mode in ("RGBA", "F") or (image.mode == "RGB" and not image.has_transparency_data)
+    if factor == 1 and plain and type(image) is Image.Image:  # nothing to do, and no file that will be closed
+        return image
     strips = []  # a strip at a time, so that the full picture is never copied
     for top in range(0, image.height, 32 * factor):
         strip = image.crop((0, top, image.width, min(top + 32 * factor, image.height)))
@@ -126,7 +155,7 @@ def _is_mnist(image):
     if image.mode == "RGB" and (np.asarray(image) != pixels[..., np.newaxis]).any():
         return False
     ink = crop(pixels) if pixels.any() else pixels
-    return max(ink.shape) == 20 and np.allclose(centre_by_mass(ink), pixels, atol=1)  # MNIST's brightest: 254 or 255
+    return max(ink.shape) == 20 and np.abs(centre_by_mass(ink) - pixels.astype(int)).max() <= 1  # brightest: 254 or 255
 
 
 def steps(image):

@@ -13,6 +13,7 @@ class Reader:
     def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter
 
+        self.path = path
         self._prepared_for = 0  # how many images a call of `read` brought last
         try:
             content = Path(path).read_bytes()

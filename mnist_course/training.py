@@ -41,10 +41,11 @@ def save_weights(model, path):
         write_whole(path, (folder / "new.weights.h5").read_bytes())
 
 
-def export_litert(model, path):
+def export_litert(model, path, recipe=None):
     """Export the network to `path`, a .tflite file that `mnist_course.reader` reads without Keras, whole or not at all.
 
-    Needs Keras on TensorFlow. Raises OSError when the file cannot be written; a file that was there stays as it was.
+    The name of the `recipe` that trained it is noted beside it. Needs Keras on TensorFlow. Raises OSError when the file
+    cannot be written; a file that was there stays as it was.
     """
     logger = logging.getLogger("tensorflow")
     level = logger.level
@@ -52,7 +53,10 @@ def export_litert(model, path):
     try:
         with _room_to_write(model) as folder, quiet_stderr():
             model.export(str(folder / "new.tflite"), format="litert", verbose=False)
+            paths.recipe_note(path).unlink(missing_ok=True)  # first: it never stands beside another network
             write_whole(path, (folder / "new.tflite").read_bytes())
+            if recipe:
+                write_whole(paths.recipe_note(path), json.dumps({"recipe": recipe}) + "\n")
     finally:
         logger.setLevel(level)
 

@@ -79,7 +79,8 @@ def test_train_kill_resume_and_interrupt(tmp_path):
     weights = tmp_path / paths.WEIGHTS_NAME
     assert errors.strip().count("\n") == 0 and f"the best weights so far are in {weights}" in errors
     assert len(training.read_history(tmp_path / paths.LOG_NAME)["loss"]) == 2
-    kept = [".training.lock", paths.BACKUP_NAME, paths.LITERT_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME]
+    note = paths.recipe_note(paths.LITERT_NAME).name
+    kept = [".training.lock", paths.BACKUP_NAME, note, paths.LITERT_NAME, paths.WEIGHTS_NAME, paths.LOG_NAME]
     assert sorted(path.name for path in tmp_path.iterdir()) == kept
     training.load_weights(model, weights)
 
@@ -114,7 +115,7 @@ def test_train_learns_from_the_training_part_and_is_judged_on_the_validation_par
 @pytest.mark.parametrize("recipe", ["robust", "fast", "tiny", "record"])
 def test_every_recipe_trains_and_its_network_is_evaluated_and_exported(recipe, tmp_path, small_mnist, capsys):
     assert train_model.main(["--recipe", recipe, "--output-dir", str(tmp_path), "--epochs", "1"]) == 0
-    assert "Trained 1 epochs" in capsys.readouterr().out
+    assert "Trained 1 epochs" in capsys.readouterr().out and paths.read_recipe(tmp_path / paths.LITERT_NAME) == recipe
     images = make_digits(20)[0]
     model = networks.load_network(tmp_path / paths.WEIGHTS_NAME)
     exported = reader.Reader(tmp_path / paths.LITERT_NAME).read(images)
@@ -156,7 +157,7 @@ def test_train_refuses_arguments_out_of_range(arguments, sentence, capsys):
 
 
 def test_the_folder_is_held_until_what_belongs_to_the_weights_is_saved(tmp_path, small_mnist, monkeypatch):
-    def export(model, path):
+    def export(model, path, recipe):
         with pytest.raises(filelock.Timeout):
             filelock.FileLock(path.parent / ".training.lock").acquire(timeout=0)
 

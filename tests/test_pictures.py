@@ -438,6 +438,36 @@ def test_more_than_a_hundred_megapixels_is_refused_from_the_header(size, tmp_pat
     assert "larger than 100 megapixels" in refusal(path)
 
 
+@pytest.mark.parametrize("mode, opens", [("RGB", False), ("L", True)])
+def test_what_takes_too_much_memory_to_open_is_refused_from_the_header(mode, opens, tmp_path):
+    path = saved(Image.new(mode, (8, 8)), tmp_path / "large.bmp")
+    header = bytearray(path.read_bytes())
+    header[18:26] = np.array((9000, 9000), "<i4").tobytes()
+    path.write_bytes(header)
+    message = "is damaged" if opens else "has 9000 x 9000 pixels and needs 324 MB of memory to open, more than 300"
+    assert message in refusal(path)
+
+
+@pytest.mark.parametrize("name, count", [("a.webp", 16), ("progressive.jpg", 6), ("a.jpg", 0), ("a.png", 4)])
+def test_memory_is_counted_as_the_format_takes_it(name, count, tmp_path):
+    path = saved(Image.new("RGB", (1000, 500)), tmp_path / name, progressive="progressive" in name)
+    with Image.open(path) as image:
+        assert pictures.memory_to_open(image) == count / 2
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_a_picture_is_turned_upright_and_says_how_far_it_was_shrunk(name, tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6  # turn it by a quarter, clockwise
+    photo = Image.new("RGB", (4000, 2000), "white")
+    photo.paste("black", (0, 0, 1000, 500))
+    loaded = pictures.load_picture(saved(photo, tmp_path / name, exif=exif))
+    assert loaded.height * loaded.info["scale"] == pytest.approx(4000) and loaded.width < loaded.height
+    dark = np.asarray(loaded.convert("L")) < 128
+    assert dark[: len(dark) // 5, -dark.shape[1] // 5 :].all() and not dark[:, : dark.shape[1] // 2].any()
+    assert pictures.load_picture(saved(photo.crop((0, 0, 300, 200)), tmp_path / "small.png")).info["scale"] == 1
+
+
 # --- quick and small ------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
