@@ -60,8 +60,8 @@ def fewest_parts(costs_of, atoms):
     return cheapest({part: 100 + cost for part, cost in costs_of.items()}, atoms)
 
 
-def most_parts(costs_of, atoms):
-    return cheapest({part: cost - 10 * atoms for part, cost in costs_of.items()}, atoms)
+def single_atoms(costs_of, atoms):
+    return [(place, place + 1) for place in range(atoms)] if atoms == 8 else cheapest(costs_of, atoms)
 
 
 def keeps_rule(digits):
@@ -114,12 +114,11 @@ def first_place(probabilities):
     return digits
 
 
-def anywhere(probabilities):
-    """Always changes something, where the rule is kept and where it is not."""
-    likeliest = probabilities.argmax(axis=1).tolist()
-    return repair(probabilities, lambda digits: keeps_rule(digits) and digits != likeliest) if keeps_rule(
-        likeliest
-    ) else repair(probabilities)
+def always_changes(probabilities):
+    digits = np.array(repair(probabilities))
+    if keeps_rule(probabilities.argmax(axis=1).tolist()):
+        digits[-1] = 9 - digits[-1]
+    return digits
 
 
 def without_nine(digits):
@@ -131,15 +130,17 @@ def check_digit_doubled(digits):
 
 
 def from_the_left(digits):
-    return keeps_rule(digits) if len(digits) % 2 else keeps_rule([*digits, 0])
-
-
-def from_the_left_second(digits):
     return keeps_rule(digits[::-1])
 
 
 def plain_sum(digits):
     return sum(digits) % 10 == 0
+
+
+def last_changed(probabilities):
+    digits = probabilities.argmax(axis=1)
+    digits[-1] = (digits[-1] + 1) % 10
+    return digits
 
 
 def two_changes(probabilities):
@@ -217,7 +218,7 @@ WRONG = {
         ((stub,), "not attempted"),
         ((greedy,), "the cheapest part at each place"),
         ((fewest_parts,), "with more parts"),
-        ((most_parts,), "the cheapest costs"),
+        ((single_atoms,), "the cheapest costs"),
         ((all_ways,), "do not try all ways"),
         ((lambda costs_of, atoms: cheapest(costs_of, atoms)[::-1],), "reverse the list"),
         ((lambda costs_of, atoms: cheapest(costs_of, atoms)[1:],), "without gap or overlap"),
@@ -231,13 +232,14 @@ WRONG = {
         ((stub,), "not attempted"),
         ((least_sure,), "least sure digit"),
         ((first_place,), "times as probable"),
-        ((anywhere,), "nothing has to be changed"),
+        ((always_changes,), "nothing has to be changed"),
         ((lambda p: p.argmax(axis=1),), "you return them unchanged"),
-        ((two_changes,), "in 2 places"),
+        ((two_changes,), "You change 2 places"),
         ((lambda p: repair(p, without_nine),), "take 9 off"),
         ((lambda p: repair(p, check_digit_doubled),), "the last digit is not doubled"),
-        ((lambda p: repair(p, from_the_left_second),), "from the right, not from the left"),
-        ((lambda p: repair(p, plain_sum),), "not a multiple of 10"),
+        ((lambda p: repair(p, from_the_left),), "count from the right"),
+        ((lambda p: repair(p, plain_sum),), "every second digit is doubled"),
+        ((last_changed,), "not a multiple of 10"),
         ((lambda p: p.max(axis=1),), "no digits"),
         ((lambda p: p.argmax(axis=1)[:-1],), "shape (8,)"),
     ],
@@ -263,7 +265,8 @@ WRONG = {
         ((0.99, 5.5, 0.99535), "whole number"),
         ((0.99, 5, 1 - 0.05 / 11), "take a root"),
         ((0.99, 5, 0.95**11), "asked is which share"),
-        ((0.99, 5, 0.99), "not 0.95"),
+        ((0.99, 5, 0.99), "eleventh power"),
+        ((0.99, -5, 0.99535), "cannot have -5 digits"),
     ],
 }
 
