@@ -15,7 +15,7 @@ _INK = 0.4  # of an ink map, from where a pixel belongs to a piece
 _SMALL = 0.35  # of a digit's height: the longer side of what can be a dot, a speck or a part
 
 
-class Pieces(NamedTuple):
+class _Pieces(NamedTuple):
     """Connected pieces of ink: their numbers from 1 in the picture (h, w), boxes (n, 4) as top, bottom, left, right.
 
     `mass` is their ink, `stroke` the mean width of their strokes in pixels, `dark` their mean ink in a pixel, all (n,).
@@ -33,7 +33,7 @@ class Pieces(NamedTuple):
 
 
 def find_pieces(ink):
-    """Return the connected `Pieces` of an ink map."""
+    """Return the connected `_Pieces` of an ink map."""
     labels = label_pieces(ink > _INK)
     places = np.flatnonzero(labels)
     number = labels.ravel()[places] - 1
@@ -51,7 +51,7 @@ def find_pieces(ink):
         for side in (here, there):
             outline += np.bincount(side.ravel()[edge], minlength=count + 1)
     area = np.bincount(number, minlength=count)
-    return Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
+    return _Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
 
 
 def digit_height(pieces, most=1):
@@ -199,7 +199,7 @@ def find_cuts(ink, height):
     return path[kept], crossed[kept]
 
 
-PRICES = {
+_PRICES = {
     "digit": 0.05,  # so that of two ways that the network likes alike the one with fewer digits is taken
     "low": 3.0,  # for the share of a digit's height that is missing below 0.65
     "high": 2.0,  # and that it has above 1.5
@@ -213,14 +213,14 @@ PRICES = {
 """What the shape of a candidate costs; to its price comes what the reading costs, -log of the probability."""
 
 
-SKIP = 0.05, 4.5
+_SKIP = 0.05, 4.5
 """What it costs to skip an atom, and what is added for one with as much ink as a whole piece."""
 
 
-class Candidate(NamedTuple):
+class _Candidate(NamedTuple):
     """What could be one digit: atoms `first` to `last` of a line (the last one excluded), its box, its shape.
 
-    The box is top, bottom, left, right in the ink map; the shape is how much of each of the `PRICES` it has to pay.
+    The box is top, bottom, left, right in the ink map; the shape is how much of each of the `_PRICES` it has to pay.
     """
 
     first: int
@@ -229,11 +229,11 @@ class Candidate(NamedTuple):
     shape: tuple
 
     def price(self):
-        return sum(price * amount for price, amount in zip(PRICES.values(), self.shape, strict=True))
+        return sum(price * amount for price, amount in zip(_PRICES.values(), self.shape, strict=True))
 
 
 class Line(NamedTuple):
-    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, the candidates."""
+    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates."""
 
     atoms: np.ndarray
     corner: tuple  # row and column of the ink map at which `atoms` begins
@@ -263,7 +263,8 @@ def divide(line, pieces, ink, height, sure=None):
         window = np.s_[row - top : end_row - top, column - left : end_column - left]
         mask = labels[window] == piece + 1
         paths, crossed = np.zeros((0, mask.shape[0]), int), np.zeros(0)
-        if end_column - column > 0.5 * height and end_row - row > 0.45 * height and not (sure is not None and sure[piece]):
+        large = end_column - column > 0.5 * height and end_row - row > 0.45 * height
+        if large and (sure is None or not sure[piece]):
             paths, crossed = find_cuts(np.where(mask, area[window], 0), height)
             good = crossed < 5 * stroke
             paths, crossed = paths[good], crossed[good]
@@ -282,7 +283,7 @@ def divide(line, pieces, ink, height, sure=None):
         atoms[window][own] = number
     typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
     mass = np.array([atom[2] for atom in found])
-    skip = SKIP[0] + SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
+    skip = _SKIP[0] + _SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
     x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
@@ -297,7 +298,7 @@ def _stroke(labels, area, line):
 
 
 def _candidates(found, height, middle):
-    """Yield every `Candidate` of up to `_MOST_ATOMS` neighbours; `middle` gives the middle of the line at a column."""
+    """Yield every `_Candidate` of up to `_MOST_ATOMS` neighbours; `middle` gives the middle of the line at a column."""
     for first in range(len(found)):
         box, joins, gaps = list(found[first][1]), 0, 0.0
         for last in range(first + 1, min(len(found), first + _MOST_ATOMS) + 1):
@@ -315,11 +316,10 @@ def _candidates(found, height, middle):
                 continue
             right_cut = found[last][3] if last < len(found) and found[last][4] == piece else 0.0
             off = abs((box[0] + box[1]) / 2 - middle((box[2] + box[3]) / 2)) / height
-            shape = (
-                1, max(0, 0.65 - tall / height), max(0, tall / height - 1.5),
-                max(0, wide / max(tall, 0.7 * height) - 1.1), max(0, off - 0.25), found[first][3] + right_cut, joins, gaps,
-            )  # fmt: skip
-            yield Candidate(first, last, tuple(map(int, box)), shape)
+            wider = wide / max(tall, 0.7 * height)
+            beyond = (0.65 - tall / height, tall / height - 1.5, wider - 1.1, off - 0.25)
+            shape = (1, *(max(0, amount) for amount in beyond), found[first][3] + right_cut, joins, gaps)
+            yield _Candidate(first, last, tuple(map(int, box)), shape)
 
 
 def best_path(atoms, skip, candidates, costs):

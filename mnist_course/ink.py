@@ -57,7 +57,7 @@ def estimate_paper(colours):
     return (level + in_x * x + in_x2 * x * x) + (in_y + in_both * x) * y + in_y2 * y * y
 
 
-def estimate_page(colours, block=10):
+def _estimate_page(colours, block=10):
     """Return the paper's colour under small writing, float32 (h, w, 3): the median of every block of pixels, smoothed.
 
     Light, shadows and a table beside the sheet need not be smooth surfaces here, but writing has to be sparse.
@@ -75,12 +75,12 @@ def estimate_page(colours, block=10):
 
 
 def _neighbourhoods(blocks):
-    """Return each block's 3 x 3 neighbourhood, (rows, columns, channels, 3, 3); at the edge blocks stand for missing ones."""
+    """Return each block's 3 x 3 neighbourhood, (rows, columns, channels, 3, 3); at the edge it is repeated."""
     around = np.pad(blocks, [(1, 1), (1, 1), (0, 0)], mode="edge")
     return np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(0, 1))
 
 
-def enlarge(values, height, width):
+def _enlarge(values, height, width):
     """Return small arrays (h, w, channels) enlarged smoothly to (height, width, channels), float32."""
     channels = [Image.fromarray(np.ascontiguousarray(values[..., number])) for number in range(values.shape[2])]
     large = [channel.resize((width, height), Image.Resampling.BILINEAR) for channel in channels]
@@ -89,12 +89,12 @@ def enlarge(values, height, width):
 
 def page_ink(image, side):
     """Return the ink map of small writing on a page, its longer side at most `side`."""
-    blocks = estimate_page(_read_colours(image, _WORKING_SIDE))
+    blocks = _estimate_page(_read_colours(image, _WORKING_SIDE))
     colours = _read_colours(image, side)
     size = colours.shape[:2]
     uneven = np.ptp(_neighbourhoods(blocks), axis=(3, 4)).max(axis=2, keepdims=True)
-    calm = enlarge((uneven < 0.1).astype(np.float32), *size)[..., 0] > 0.5
-    strength = measure_ink(colours, enlarge(blocks, *size), calm)
+    calm = _enlarge((uneven < 0.1).astype(np.float32), *size)[..., 0] > 0.5
+    strength = measure_ink(colours, _enlarge(blocks, *size), calm)
     ink = spread_greys(strength, calm)
     return remove_rulings(ink, 128)
 

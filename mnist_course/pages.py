@@ -1,9 +1,10 @@
 """Reads every number on a page: lines of digits, each with the network's probabilities and its place in the picture.
 
-`read_page` goes from any picture to lines of digits. Its parts: the ink (`ink`), how the page lies (`find_turn`), lines
+`read_page` goes from any picture to lines of digits. Its parts: the ink (`ink`), how the page lies (`_find_turn`), lines
 and cuts (`divisions`), and the best division of each line by what the network says of every candidate.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -104,11 +105,10 @@ def _read_single(image, network):
 
 def _read_lines(image, network):
     ink, corner, scale = _find_ink(image)
-    turn = find_turn(ink, network)
-    lines = read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
-    result = [
-        [Digit(*found, *_place(box, turn, ink.shape, corner, scale), last) for *found, box, last in line] for line in lines
-    ]
+    turn = _find_turn(ink, network)
+    lines = _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
+    place = functools.partial(_place, turn=turn, shape=ink.shape, corner=corner, scale=scale)
+    result = [[Digit(*reading, *place(box), image_28) for *reading, box, image_28 in line] for line in lines]
     return Page(result, -90 * turn % 360)
 
 
@@ -140,7 +140,7 @@ def _most_of_side(ink):
     return 1 if max(ink.shape) <= 256 else 0.15
 
 
-def find_turn(ink, network):
+def _find_turn(ink, network):
     """Return how many quarter turns anticlockwise an ink map needs before it can be read: 0 unless it clearly does.
 
     Every piece as large as most is read as it is and turned; the network knows how digits stand.
@@ -166,10 +166,10 @@ def find_turn(ink, network):
     return turn if len(alike) > 2 and scores[turn] > scores[0] + 0.08 + 1 / len(alike) else 0
 
 
-def read_ink(ink, network):
-    """Read an ink map that stands upright; return its lines, each of tuples (digit, probability, probabilities, box, image).
+def _read_ink(ink, network):
+    """Read an ink map that stands upright; return its lines: tuples (digit, probability, probabilities, box, image).
 
-    A box is top, bottom, left, right in the ink map. Raises ValueError when nothing looks like digits.
+    A box is top, bottom, left, right in the ink map. Raises ValueError when it does not look like digits.
     """
     pieces = divisions.find_pieces(ink)
     if not len(pieces.boxes):
@@ -198,7 +198,7 @@ def read_ink(ink, network):
 
 
 def _best_digits(line, probabilities, images):
-    """Return the digits of the best division of a `divisions.Line`, and the share of its ink that they claim for sure."""
+    """Return the digits of the best division of a `divisions.Line`, and the share of its ink that they surely read."""
     costs = np.array([candidate.price() for candidate in line.candidates])
     costs = costs - np.log(probabilities.max(axis=1).clip(1e-3)) if len(costs) else costs
     chosen, _ = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)

@@ -206,7 +206,7 @@ def last_of(steps):
 
 
 def fit(ink):
-    """Return the digit that an ink map holds, as MNIST would show it, uint8 (28, 28); black where there is too little."""
+    """Return the digit that an ink map holds as MNIST would show it, uint8 (28, 28); black for too little."""
     ink = np.where(ink > 0.02, ink, 0)
     if ink.max(initial=0) < 0.3:
         return np.zeros((28, 28), np.uint8)

@@ -19,7 +19,21 @@ BELOW = sorted((paths.ROOT / "mnist_course").glob("*.py"))
 LIBRARY = [paths.ROOT / "mnist_helpers.py", *(path for path in BELOW if path.stem != "__init__")]
 LESSON_CHECKS = sorted((paths.ROOT / "mnist_course" / "checks").glob("lesson_*.py"))
 WITHOUT_KERAS = (
-    *("paths", "quiet", "command_line", "pictures", "reader", "reading", "pen_strokes", "paper_photos", "recipes"),
+    *(
+        "paths",
+        "quiet",
+        "command_line",
+        "pictures",
+        "ink",
+        "digits",
+        "divisions",
+        "pages",
+        "reader",
+        "reading",
+        "pen_strokes",
+        "paper_photos",
+        "recipes",
+    ),
     *("written_lines", "drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
     *("sheets", "collect", "collected_page", "one_notebook"),
 )
