@@ -27,6 +27,10 @@ class _Pieces(NamedTuple):
     stroke: np.ndarray
     dark: np.ndarray
 
+    def weight(self):
+        """Return how much each counts where most is asked for: writing is broader than what is left of rulings."""
+        return self.mass * self.stroke**2
+
     def centres(self):
         top, bottom, left, right = self.boxes.T
         return (left + right) / 2, (top + bottom) / 2
@@ -57,7 +61,7 @@ def find_pieces(ink):
 def digit_height(pieces, most=1):
     """Return the height of most writing in pixels: the median over the pieces, each counted by its ink."""
     heights, widths = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
-    weights = np.where((heights >= 0.3 * widths) & (heights <= most * max(pieces.labels.shape)), pieces.mass, 0)
+    weights = np.where((heights >= 0.3 * widths) & (heights <= most * max(pieces.labels.shape)), pieces.weight(), 0)
     if not weights.any():
         return float(heights.max())
     order = np.argsort(heights)
@@ -70,7 +74,7 @@ def written_alike(pieces, near):
     alike = np.ones(len(near), bool)
     for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.6)):
         order = np.flatnonzero(near)[np.argsort(values[near])]
-        amount = np.cumsum(pieces.mass[order])
+        amount = np.cumsum(pieces.weight()[order])
         alike &= values > least * values[order][np.searchsorted(amount, amount[-1] / 2)]
     return alike
 

@@ -233,49 +233,73 @@ def _remove_level_rulings(ink, strip):
     """Do what `remove_rulings` does for lines that run within 6 degrees of the horizontal."""
     if min(ink.shape) < 40:
         return ink
-    mask, result, found = ink > 0.15, ink.copy(), 0
+    mask, result = ink > 0.15, ink.copy()
     thickest = 6 if strip else max(4, 0.02 * len(ink))  # what is thicker is a stroke of the digit in a tight crop
     edges = np.linspace(0, ink.shape[1], max(1, round(ink.shape[1] / (strip or ink.shape[1]))) + 1).astype(int)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
-        found += _remove_rulings_in_strip(mask[:, left:right], result[:, left:right], thickest)
-    return result if found > 1 else ink
+    strips = [_Strip(mask[:, begin:end], thickest) for begin, end in zip(edges[:-1], edges[1:], strict=True)]
+    for order in (strips, strips[::-1]) if len(strips) > 1 else (strips,):
+        expected = []
+        for each in order:  # a line goes on where the strip before had one
+            each.find_lines(expected)
+            rightwards = 1 if order is strips else -1
+            expected = [row + rightwards * each.tilt[row] * each.mask.shape[1] for row in each.lines]
+    for each, begin, end in zip(strips, edges[:-1], edges[1:], strict=True):
+        each.rub_out(result[:, begin:end])
+    return result if sum(len(each.lines) for each in strips) > 1 else ink
 
 
-def _remove_rulings_in_strip(mask, ink, thickest):
-    """Set the level lines of a strip of an ink map to 0, in place; return how many there are."""
-    height, width = mask.shape
-    columns = np.arange(width)
-    sums = np.pad(np.cumsum(_running_max(mask, 1), axis=1, dtype=np.int32), [(0, 0), (1, 0)])
-    best, tilt = np.zeros(height), np.zeros(height)  # for each row in the middle column: the straightest line there
-    for slope in np.arange(-0.105, 0.106, 4 / width):
-        on_line, visible = np.zeros(height), np.zeros(height)  # a line can leave the picture at a corner
-        shift = np.round(slope * (columns - width // 2)).astype(int)
-        ends = [0, *(np.flatnonzero(np.diff(shift)) + 1), width]
-        for begin, end in zip(ends[:-1], ends[1:], strict=True):  # pieces of the line that are level
-            inside = slice(max(0, -shift[begin]), height - max(0, shift[begin]))
-            moved = slice(max(0, shift[begin]), height + min(0, shift[begin]))
-            on_line[inside] += sums[moved, end] - sums[moved, begin]
-            visible[inside] += end - begin
-        share = on_line / np.maximum(visible, width / 3)
-        tilt = np.where(share > best, slope, tilt)
-        best = np.maximum(share, best)
-    run, found = None, []
-    for row in np.argsort(-best):
-        if best[row] < 0.85:
-            break
-        if any(abs(row - other) < 5 for other in found):
-            continue
-        run = _run_lengths(mask) if run is None else run
-        rows = row + np.round(tilt[row] * (columns - width // 2)).astype(int) + np.arange(-2, 3)[:, None]
-        rows = np.clip(rows, 0, height - 1)
-        thickness = np.median(run[rows, columns].max(axis=0))
-        if thickness > thickest:
-            continue
-        found.append(row)
-        darkest = 1.3 * np.median(ink[rows, columns].max(axis=0)) + 0.1
-        on_line = (run[rows, columns] <= thickness + 2) & (ink[rows, columns] <= darkest)  # elsewhere a stroke crosses
-        ink[rows[on_line], np.nonzero(on_line)[1]] = 0
-    return len(found)
+class _Strip:
+    """A strip of a picture, boolean (h, w): for each row in its middle column the straightest line there."""
+
+    def __init__(self, mask, thickest):
+        height, width = mask.shape
+        self.mask, self.thickest, self.lines, self._run = mask, thickest, [], None
+        columns = np.arange(width)
+        sums = np.pad(np.cumsum(_running_max(mask, 1), axis=1, dtype=np.int32), [(0, 0), (1, 0)])
+        self.share, self.tilt = np.zeros(height), np.zeros(height)
+        for slope in np.arange(-0.105, 0.106, 4 / width):
+            on_line, visible = np.zeros(height), np.zeros(height)  # a line can leave the picture at a corner
+            shift = np.round(slope * (columns - width // 2)).astype(int)
+            ends = [0, *(np.flatnonzero(np.diff(shift)) + 1), width]
+            for begin, end in zip(ends[:-1], ends[1:], strict=True):  # pieces of the line that are level
+                inside = slice(max(0, -shift[begin]), height - max(0, shift[begin]))
+                moved = slice(max(0, shift[begin]), height + min(0, shift[begin]))
+                on_line[inside] += sums[moved, end] - sums[moved, begin]
+                visible[inside] += end - begin
+            share = on_line / np.maximum(visible, width / 3)
+            self.tilt = np.where(share > self.share, slope, self.tilt)
+            self.share = np.maximum(share, self.share)
+
+    def find_lines(self, expected):
+        """Add the rows of thin lines: inked nearly throughout, or by half where they are expected."""
+        least = np.full(len(self.share), 0.85)
+        for row in np.round(expected).astype(int):
+            least[max(0, row - 2) : max(0, row + 3)] = 0.45
+        for row in np.argsort(-self.share):
+            if self.share[row] < 0.45:
+                break
+            if self.share[row] < least[row] or any(abs(row - other) < 5 for other in self.lines):
+                continue
+            if self._thickness(row) <= self.thickest:
+                self.lines.append(row)
+
+    def _rows(self, row):
+        columns = np.arange(self.mask.shape[1])
+        rows = row + np.round(self.tilt[row] * (columns - len(columns) // 2)).astype(int) + np.arange(-2, 3)[:, None]
+        return np.clip(rows, 0, len(self.mask) - 1), columns
+
+    def _thickness(self, row):
+        self._run = _run_lengths(self.mask) if self._run is None else self._run
+        runs = self._run[self._rows(row)].max(axis=0)
+        return np.median(runs[runs > 0])
+
+    def rub_out(self, ink):
+        """Set the lines in an ink map of the strip to 0, in place."""
+        for row in self.lines:
+            rows, columns = self._rows(row)
+            darkest = 1.3 * np.median(ink[rows, columns].max(axis=0)) + 0.1
+            on_line = (self._run[rows, columns] <= self._thickness(row) + 2) & (ink[rows, columns] <= darkest)
+            ink[rows[on_line], np.nonzero(on_line)[1]] = 0  # elsewhere a stroke crosses the line
 
 
 def _run_lengths(mask):

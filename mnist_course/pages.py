@@ -1,7 +1,7 @@
 """Reads every number on a page: lines of digits, each with the network's probabilities and its place in the picture.
 
-`read_page` goes from any picture to lines of digits. Its parts: the ink (`ink`), how the page lies (`_find_turn`), lines
-and cuts (`divisions`), and the best division of each line by what the network says of every candidate.
+`read_page` goes from any picture to lines of digits: the ink (`ink`), how the page lies, lines and cuts (`divisions`),
+and the best division of each line by what the network says of every candidate.
 """
 
 import functools
@@ -16,13 +16,14 @@ DOUBTFUL = 0.5  # a digit that is less probable is not claimed
 _HEIGHT = 40  # pixels of the ink map that a digit is tall, where the picture has that many
 _MOST_CANDIDATES = 20_000  # on a page
 _LEAST_OF_LINE, _LEAST_OF_PAGE = 0.5, 0.65  # of the ink that is read for sure, or it is something else than digits
+_SURE, _LEAST_SURE = 0.97, 0.35  # the probability of what needs no cut, and its share of the ink of narrow pieces
 _NOT_DIGITS = "found no digits: what is written here is something else, or too faint or too small to be read."
 
 
 class Digit(NamedTuple):
     """A digit that was read, the ten probabilities, float32 (10,), and where it stands in the picture.
 
-    `box` is left, top, right, bottom in pixels of the picture; where the page was turned, `quadrilateral` lists the
+    `box` is left, top, right, bottom in pixels of the picture (one that `pictures.shrink` leaves as it is); where the page was turned, `quadrilateral` lists the
     corners, from the digit's own top left one, as (x, y), else it is None. `image`, uint8 (28, 28), was read.
     """
 
@@ -154,7 +155,7 @@ def _find_turn(ink, network):
         return 0
     near &= divisions.written_alike(pieces, near)
     order = np.flatnonzero(near)[np.argsort(sides[near])]
-    amount = np.cumsum(pieces.mass[order])
+    amount = np.cumsum(pieces.weight()[order])
     usual = sides[order][np.searchsorted(amount, amount[-1] / 2)]
     alike = np.flatnonzero(near & (sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
     images = np.stack([_whole(piece, pieces, ink) for piece in alike])
@@ -220,13 +221,18 @@ def _share_read(line, chosen, probabilities):
 
 
 def _sure_pieces(lines, pieces, ink, height, network):
-    """Return which pieces need no cut, boolean (pieces,): narrow ones that the network reads as they are."""
+    """Return which pieces need no cut, boolean (pieces,): narrow ones that the network reads as they are.
+
+    Raises ValueError where it reads few of them so: letters, cut small enough, would all be ones.
+    """
     sure = np.zeros(len(pieces.boxes), bool)
     tall, wide = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
     narrow = [piece for line in lines for piece in line if wide[piece] < 0.9 * height and tall[piece] > 0.5 * height]
     if narrow:
         images = np.stack([_whole(piece, pieces, ink) for piece in narrow])
-        sure[narrow] = network.read(images).max(axis=1) > 0.97
+        sure[narrow] = network.read(images).max(axis=1) > _SURE
+        if len(narrow) > 3 and pieces.mass[sure].sum() < _LEAST_SURE * pieces.mass[narrow].sum():
+            raise ValueError(_NOT_DIGITS)
     return sure
 
 

@@ -1,0 +1,93 @@
+"""Lines are found, touching digits are cut where little ink is crossed, and the cheapest division is the one taken."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from drawn_pictures import DIGITS, ink_mask, place
+
+from mnist_course import divisions
+
+
+def sheet(rows, *, side=60, step=50, size=(400, 700), slope=0.0, left=20):
+    """Ink of lines of digits, float32: `rows` lists texts, each `step` to the right and 90 below the one before."""
+    ink = np.zeros(size)
+    for row, text in enumerate(rows):
+        for column, digit in enumerate(text):
+            corner = (20 + 90 * row + round(slope * step * column), left + step * column)
+            if digit != " ":
+                ink = np.maximum(ink, place(ink_mask(DIGITS[int(digit)], side), size, corner))
+    return ink.astype(np.float32)
+
+
+def lengths(ink):
+    pieces = divisions.find_pieces(ink)
+    return [len(line) for line in divisions.find_lines(pieces, divisions.digit_height(pieces))]
+
+
+@pytest.mark.parametrize("slope", [-0.14, 0, 0.14])
+def test_lines_of_unequal_length_are_found_from_top_to_bottom_also_where_the_writing_slopes(slope):
+    ink = sheet(["3608", "92", "83608"], slope=slope, size=(440, 400))
+    ink = np.roll(ink, 60, axis=0) if slope < 0 else ink
+    assert lengths(ink) == [4, 2, 5]
+
+
+def test_columns_side_by_side_are_lines_of_their_own_read_row_by_row():
+    assert lengths(sheet(["36     9308", "92     80"], size=(220, 700))) == [2, 4, 2, 2]
+
+
+def test_specks_thin_lines_and_large_shapes_belong_to_no_line():
+    ink = sheet(["3608", "9283"])
+    ink[300:302, 10:690] = 0.5  # a printed line
+    ink[200:203, 600:603] = 1  # a speck
+    ink[5:395, 640:690] = 1  # a bar
+    assert lengths(ink) == [4, 4]
+
+
+def test_touching_digits_are_cut_between_them():
+    ink = sheet(["36"], step=36, size=(100, 140))
+    pieces = divisions.find_pieces(ink)
+    assert len(pieces.boxes) == 1
+    top, bottom, left, right = pieces.boxes[0]
+    paths, crossed = divisions.find_cuts(ink[top:bottom, left:right], bottom - top)
+    alone = np.flatnonzero(place(ink_mask(DIGITS[3], 60), ink.shape, (20, 20)).any(axis=0))[-1] - left
+    assert np.abs(paths.mean(axis=1)[crossed.argmin()] - alone) < 8
+
+
+def test_cuts_never_leave_the_piece_and_run_from_row_to_row():
+    ink = sheet(["8"], size=(100, 100))[20:80, 20:80]
+    paths, crossed = divisions.find_cuts(ink, 40)
+    assert len(paths) and np.abs(np.diff(paths, axis=1)).max() <= 1
+    assert (np.diff(paths.mean(axis=1)) > 0).all() and (crossed > 0).all()
+
+
+class Span:
+    def __init__(self, first, last):
+        self.first, self.last = first, last
+
+
+def cheapest(atoms, skip, spans, costs):
+    """Try every set of candidates that do not overlap."""
+    best = sum(skip)
+    for count in range(1, atoms + 1):
+        for chosen in combinations(range(len(spans)), count):
+            covered = [atom for n in chosen for atom in range(spans[n].first, spans[n].last)]
+            if len(covered) == len(set(covered)):
+                best = min(best, sum(costs[n] for n in chosen) + sum(s for a, s in enumerate(skip) if a not in covered))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_path_costs_as_little_as_any(seed):
+    rng = np.random.default_rng(seed)
+    spans = [Span(first, last) for first in range(5) for last in range(first + 1, min(5, first + 3) + 1)]
+    costs, skip = rng.uniform(0, 2, len(spans)), rng.uniform(0.5, 2, 5)
+    chosen, cost = divisions.best_path(5, skip, spans, costs)
+    assert cost == pytest.approx(cheapest(5, skip, spans, costs))
+    assert [spans[n].first for n in chosen] == sorted(spans[n].first for n in chosen)
+    skipped = set(range(5)) - {atom for n in chosen for atom in range(spans[n].first, spans[n].last)}
+    assert cost == pytest.approx(costs[chosen].sum() + sum(skip[atom] for atom in skipped))
+
+
+def test_no_candidate_means_that_all_is_skipped():
+    assert divisions.best_path(2, [1, 2], [], []) == ([], 3)

@@ -1,0 +1,92 @@
+"""Numbers are read from pages, upright or not; what is no digit is said, not guessed; one digit stays one digit."""
+
+import numpy as np
+import pytest
+from drawn_pictures import DIGITS, WHITE, draw, ink_mask, page_with, place
+from PIL import Image, ImageDraw, ImageFont
+from test_divisions import sheet
+
+from mnist_course import pages, paths, reader
+
+NUMBERS = ["36082", "92", "8360"]
+QUARTERS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return reader.Reader(paths.ROBUST_READER)
+
+
+def page(rows=NUMBERS, *, step=50, size=(600, 800), **how):
+    return draw(sheet(rows, size=size, step=step, left=120), **how)
+
+
+@pytest.mark.parametrize("how", [{}, {"lines": "ruled"}, {"lines": "squared"}, {"light": 0.4, "shadow": 0.3, "grain": 5},
+                                 {"paper": (30, 60, 40), "ink": (240, 240, 240)}], ids=str)  # fmt: skip
+def test_a_page_is_read_line_by_line_on_any_paper(how, network):
+    assert pages.read_page(page(**how), network).texts() == NUMBERS
+
+
+def test_a_table_beside_the_sheet_is_no_digit(network):
+    photo = Image.new("RGB", (900, 800), (90, 60, 40))
+    photo.paste(page(), (100, 60))
+    assert pages.read_page(photo, network).texts() == NUMBERS
+
+
+def test_touching_digits_are_read_apart(network):
+    assert pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), network).texts() == ["3608", "5283"]
+
+
+@pytest.mark.parametrize("turned", QUARTERS)
+def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(turned, network):
+    upright = pages.read_page(page(), network)
+    lying = page().transpose(QUARTERS[turned])  # anticlockwise: reading turns it back clockwise
+    found = pages.read_page(lying, network)
+    assert (found.texts(), found.turned) == (NUMBERS, turned)
+    width, height = lying.size
+    for one, other in zip(sum(upright.lines, []), sum(found.lines, []), strict=True):
+        left, top = one.box[:2]
+        corner = {90: (top, height - left), 180: (width - left, height - top), 270: (width - top, left)}[turned]
+        assert one.quadrilateral is None and np.abs(np.subtract(corner, other.quadrilateral[0])).max() < 8
+        x, y = np.transpose(other.quadrilateral)
+        assert other.box == pytest.approx((x.min(), y.min(), x.max(), y.max()))
+
+
+def test_boxes_lie_on_the_digits(network):
+    digits = sum(pages.read_page(page(), network).lines, [])
+    left, top, right, bottom = digits[1].box  # the 6 of 36082
+    assert 160 < left < 185 and 15 < top < 35 and 200 < right < 235 and 65 < bottom < 90
+    assert digits[1].image.shape == (28, 28) and digits[1].probabilities.argmax() == digits[1].digit == 6
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_one_digit_is_one_digit(digit, network):
+    found = pages.read_page(page_with(DIGITS[digit]), network)
+    assert found.texts() == [str(digit)]
+
+
+def test_two_digits_that_were_refused_are_read(network):
+    assert pages.read_page(page(["36"], step=90, size=(120, 320)), network).texts() == ["36"]
+
+
+def test_a_digit_in_two_parts_is_one(network):
+    mask = ink_mask(DIGITS[5], 300)
+    rows = np.flatnonzero(mask.any(axis=1))
+    middle = (rows[0] + rows[-1]) // 2 - 20
+    mask[middle : middle + 9] = 0
+    assert pages.read_page(draw(place(mask, (420, 560), (60, 120))), network).texts() == ["5"]
+
+
+def test_what_is_no_digit_is_said(network):
+    text = Image.new("RGB", (900, 600), WHITE)
+    font = ImageFont.load_default(40)
+    for row, words in enumerate(("the quick brown fox", "jumps over the lazy", "dog and runs away")):
+        ImageDraw.Draw(text).text((60, 80 + 130 * row), words, fill=(30, 30, 40), font=font)
+    with pytest.raises(ValueError, match="found no digits: what is written here is something else"):
+        pages.read_page(text, network)
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_an_empty_page_holds_nothing(colour, network):
+    with pytest.raises(ValueError, match="found no ink"):
+        pages.read_page(Image.new("L", (700, 500), colour), network)
