@@ -199,8 +199,8 @@ def find_cuts(ink, height):
     for place in np.argsort(crossed, kind="stable"):
         if all(abs(middle[place] - middle[other]) > 0.07 * height for other in kept):
             kept.append(place)
-    kept = np.array(sorted(kept, key=lambda place: middle[place]), int)
-    return path[kept], crossed[kept]
+    kept = np.array(sorted((place for place in kept if crossed[place] > 0), key=lambda place: middle[place]), int)
+    return path[kept], crossed[kept]  # the ways around the piece are no cuts
 
 
 _PRICES = {

@@ -23,8 +23,9 @@ _NOT_DIGITS = "found no digits: what is written here is something else, or too f
 class Digit(NamedTuple):
     """A digit that was read, the ten probabilities, float32 (10,), and where it stands in the picture.
 
-    `box` is left, top, right, bottom in pixels of the picture (one that `pictures.shrink` leaves as it is); where the page was turned, `quadrilateral` lists the
-    corners, from the digit's own top left one, as (x, y), else it is None. `image`, uint8 (28, 28), was read.
+    `box` is left, top, right, bottom in pixels of the picture (one that `pictures.shrink` leaves as it is). Where the
+    page was turned, `quadrilateral` lists the corners, from the digit's own top left one, as (x, y), else it is None.
+    `image`, uint8 (28, 28), is what was read.
     """
 
     digit: int
@@ -106,11 +107,18 @@ def _read_single(image, network):
 
 def _read_lines(image, network):
     ink, corner, scale = _find_ink(image)
-    turn = _find_turn(ink, network)
-    lines = _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
+    try:
+        turn, lines = _read_turned(ink, network)
+    except ValueError:  # only the darkest: what is left of rulings is paler than writing
+        turn, lines = _read_turned(np.clip(2 * ink - 1, 0, 1), network)
     place = functools.partial(_place, turn=turn, shape=ink.shape, corner=corner, scale=scale)
     result = [[Digit(*reading, *place(box), image_28) for *reading, box, image_28 in line] for line in lines]
     return Page(result, -90 * turn % 360)
+
+
+def _read_turned(ink, network):
+    turn = _find_turn(ink, network)
+    return turn, _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
 
 
 def _find_ink(image):

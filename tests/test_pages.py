@@ -21,8 +21,16 @@ def page(rows=NUMBERS, *, step=50, size=(600, 800), **how):
     return draw(sheet(rows, size=size, step=step, left=120), **how)
 
 
-@pytest.mark.parametrize("how", [{}, {"lines": "ruled"}, {"lines": "squared"}, {"light": 0.4, "shadow": 0.3, "grain": 5},
-                                 {"paper": (30, 60, 40), "ink": (240, 240, 240)}], ids=str)  # fmt: skip
+PAPERS = {
+    "plain": {},
+    "ruled": {"lines": "ruled"},
+    "squared": {"lines": "squared"},
+    "in shadow": {"light": 0.4, "shadow": 0.3, "grain": 5},
+    "a blackboard": {"paper": (30, 60, 40), "ink": (240, 240, 240)},
+}
+
+
+@pytest.mark.parametrize("how", PAPERS.values(), ids=PAPERS)
 def test_a_page_is_read_line_by_line_on_any_paper(how, network):
     assert pages.read_page(page(**how), network).texts() == NUMBERS
 
