@@ -16,7 +16,7 @@ DOUBTFUL = 0.5  # a digit that is less probable is not claimed
 _HEIGHT = 40  # pixels of the ink map that a digit is tall, where the picture has that many
 _MOST_CANDIDATES = 20_000  # on a page
 _LEAST_OF_LINE, _LEAST_OF_PAGE = 0.5, 0.65  # of the ink that is read for sure, or it is something else than digits
-_SURE, _LEAST_SURE = 0.97, 0.35  # the probability of what needs no cut, and its share of the ink of narrow pieces
+_SURE, _LEAST_SURE = 0.97, 0.45  # the probability of what needs no cut, and its share of the ink of narrow pieces
 _NOT_DIGITS = "found no digits: what is written here is something else, or too faint or too small to be read."
 
 
