@@ -31,6 +31,9 @@ def choose_digit(ink):
     if not labels.any():
         raise ValueError(NO_INK)
     mask, largest = _drop_specks_and_borders(labels, ink)
+    kept = labels[mask]
+    if (kept == kept[0]).all():
+        return np.where(grow(mask, 2) > 0, ink, 0)  # with the grey rim of its strokes
     joined = grow(mask, max(1, 0.07 * largest)) > 0  # bridges the gaps of a broken stroke
     groups = np.where(mask, label_pieces(joined), 0)
     sides, mass = _measure_pieces(groups, ink)
@@ -41,4 +44,4 @@ def choose_digit(ink):
     near = np.unique(groups[grow(groups == main + 1, max(1, 0.2 * largest)) > 0])
     strokes = [number for number in near if number and sides[number - 1] >= 0.25 * sides[main]]  # a little apart
     digit = np.isin(groups, strokes)
-    return np.where(grow(digit, 2) > 0, ink, 0)  # with the grey rim of its strokes
+    return np.where(grow(digit, 2) > 0, ink, 0)
