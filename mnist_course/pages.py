@@ -14,6 +14,7 @@ from mnist_course.ink import NO_INK, ink_steps, page_ink
 
 DOUBTFUL = 0.5  # a digit that is less probable is not claimed
 _HEIGHT = 40  # pixels of the ink map that a digit is tall, where the picture has that many
+_PAGE = 256  # pixels on the longer side of the smallest picture of a page
 _MOST_CANDIDATES = 20_000  # on a page
 _LEAST_OF_LINE, _LEAST_OF_PAGE = 0.5, 0.65  # of the ink that is read for sure, or it is something else than digits
 _SURE, _LEAST_SURE = 0.97, 0.45  # the probability of what needs no cut, and its share of the ink of narrow pieces
@@ -109,7 +110,10 @@ def _read_lines(image, network):
     ink, corner, scale = _find_ink(image)
     try:
         turn, lines = _read_turned(ink, network)
-    except ValueError:  # only the darkest: what is left of rulings is paler than writing
+    except ValueError:
+        if max(image.size) < _PAGE:
+            raise
+        # only the darkest ink: what is left of a page's rulings is paler than writing
         turn, lines = _read_turned(np.clip(2 * ink - 1, 0, 1), network)
     place = functools.partial(_place, turn=turn, shape=ink.shape, corner=corner, scale=scale)
     result = [[Digit(*reading, *place(box), image_28) for *reading, box, image_28 in line] for line in lines]
@@ -124,7 +128,7 @@ def _read_turned(ink, network):
 def _find_ink(image):
     """Return the ink map of a page, and how to come from its pixels to those of `image`: a corner and a scale."""
     ink = height = None
-    if max(image.size) >= 256:  # small writing on a sheet
+    if max(image.size) >= _PAGE:  # small writing on a sheet
         try:
             ink = page_ink(image, 800)
             height = divisions.digit_height(divisions.find_pieces(ink), 0.15)
