@@ -138,7 +138,7 @@ WRONG = {
         ((0, SLASHED, 0.17), "Expected an array of shape (2,)"),
         ((1, FLAGGED, (0.95, 0.3)), "The two shares are swapped"),
         ((4, "20! 06! 86 / 62 49", (0, 0)), "look like shares of mistakes"),
-        ((0, SLASHED, (0.1, 0.1)), "the standard network reads 50% as a 0 and the robust one 66%"),
+        ((0, SLASHED, (0.1, 0.1)), "the standard network reads 50% as a 0 and the robust one 54%"),
         ((0, SLASHED, (0.17, 0.2)), "far from your shares"),
     ],
 }
