@@ -2,7 +2,8 @@
 
 This is heuristic over-segmentation. Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to
 Document Recognition (1998), section V. Theirs builds a graph for each string and searches it by Viterbi's algorithm, as
-`best_path` does; simpler here are the cuts (one kind), and that the network is trained on single digits only.
+`best_path` does; simpler here are the cuts (one kind), and that the network is trained on single pictures, among them
+pieces of cut lines (`neighbours`), where theirs learns from whole strings.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,6 @@ import numpy as np
 from mnist_course.ink import label_pieces
 
 _INK = 0.4  # of an ink map, from where a pixel belongs to a piece
-_SMALL = 0.35  # of a digit's height: the longer side of what can be a dot, a speck or a part
 
 
 class _Pieces(NamedTuple):
@@ -213,7 +213,6 @@ _PRICES = {
     "join": 0.3,  # for each gap in it
     "gap": 3.0,  # and the width of its gaps, in heights
 }
-
 """What the shape of a candidate costs; to its price comes what the reading costs, -log of the probability."""
 
 
