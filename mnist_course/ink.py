@@ -7,7 +7,7 @@ leads there; the others are these steps, in order. NumPy and Pillow suffice.
 import numpy as np
 from PIL import Image
 
-NO_INK = "found no ink: send a picture of one digit that stands out from its background."
+NO_INK = "found no ink: send a picture of digits that stand out from their background."
 _FAINTEST = 0.65
 _WORKING_SIDE = 256  # pixels on the longer side of the picture in which the ink is looked for
 
@@ -88,7 +88,11 @@ def _enlarge(values, height, width):
 
 
 def page_ink(image, side):
-    """Return the ink map of small writing on a page, its longer side at most `side`."""
+    """Return the ink map of small writing on a page, float32, its longer side at most `side`.
+
+    A table beside the sheet may be stronger than any ink, so ink is learned only where the paper is even. Raises
+    ValueError when nothing stands out.
+    """
     blocks = _estimate_page(_read_colours(image, _WORKING_SIDE))
     colours = _read_colours(image, side)
     size = colours.shape[:2]
@@ -102,7 +106,8 @@ def page_ink(image, side):
 def measure_ink(colours, paper, where=None):
     """Return how far each pixel is from the paper towards the ink's colour, float32 (h, w); paper is near 0.
 
-    The ink's direction in colour space is the strongest one, so any colours and either polarity will do.
+    The ink's direction in colour space is the strongest one, so any colours and either polarity will do. With
+    `where`, boolean (h, w), only those pixels are asked for it.
     """
     difference = (colours - paper).reshape(-1, 3)
     weighted = difference * np.sqrt(np.einsum("nc,nc->n", difference, difference))[:, None]
@@ -167,7 +172,10 @@ def _slopes(values):
 
 
 def spread_greys(strength, where=1):
-    """Scale to an ink map in which the edge of a stroke is near 0.5. Raises ValueError when nothing stands out."""
+    """Scale to an ink map in which the edge of a stroke is near 0.5. Raises ValueError when nothing stands out.
+
+    With `where`, boolean (h, w), only the edges there tell how strong ink is.
+    """
     weight = _slopes(strength) ** 3 * where
     middle = _square_max(strength, 1) - _square_max(-strength, 1)  # twice the grey halfway up an edge
     level = (weight * middle).sum() / max(weight.sum(), 1e-12)  # ink, where its edges are sharpest

@@ -377,7 +377,7 @@ EMPTY = {
 
 @pytest.mark.parametrize("page", EMPTY)
 def test_an_empty_page_is_refused(page):
-    with pytest.raises(ValueError, match="found no ink: send a picture of one digit"):
+    with pytest.raises(ValueError, match="found no ink: send a picture of digits"):
         pictures.to_mnist(EMPTY[page])
 
 
