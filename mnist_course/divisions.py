@@ -9,10 +9,12 @@ pieces of cut lines (`neighbours`), where theirs learns from whole strings.
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from mnist_course.ink import label_pieces
 
 _INK = 0.4  # of an ink map, from where a pixel belongs to a piece
+_LEAST_LEFT = 0.1  # ink of a piece, in pixels a pixel of the longer side, that is worth reading without the edges
 
 
 class _Pieces(NamedTuple):
@@ -29,7 +31,9 @@ class _Pieces(NamedTuple):
 
     def weight(self):
         """Return how much each counts where most is asked for: writing is broader than what is left of rulings."""
-        return self.mass * self.stroke**2
+        top, bottom, left, right = self.boxes.T
+        blob = self.stroke > 0.35 * np.maximum(bottom - top, right - left)  # such as a dark corner
+        return np.where(blob, 0, self.mass * self.stroke**2)
 
     def centres(self):
         top, bottom, left, right = self.boxes.T
@@ -58,6 +62,50 @@ def find_pieces(ink):
     return _Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
 
 
+def without_edges(ink):
+    """Return an ink map without the edges of the sheet and what lies beside it, wherever anything else is left.
+
+    An edge is one straight stroke, far longer than writing is high. What lies beside the sheet touches the picture's
+    border and surrounds the writing: two pieces or more stand in its box, and its ink fills little of that.
+    """
+    pieces = find_pieces(ink)
+    top, bottom, left, right = pieces.boxes.T
+    tall, wide = bottom - top, right - left
+    long = np.maximum(tall, wide)
+    stroke = (pieces.mass < 1.6 * pieces.stroke * np.hypot(tall, wide)) & (np.minimum(tall, wide) < 0.2 * long)
+    outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
+    x, y = pieces.centres()
+    main = (long > 0.05 * max(ink.shape)) & ~stroke
+    inside = (left[:, None] < x) & (x < right[:, None]) & (top[:, None] < y) & (y < bottom[:, None]) & main
+    around = outside & (pieces.mass < 0.16 * tall * wide) & (inside.sum(axis=1) > 2)  # itself, and two
+    drop = around | stroke & (long > 0.25 * max(ink.shape))
+    weight = np.where(drop, 0, pieces.weight())
+    if not drop.any() or pieces.mass[~drop].max(initial=0) < _LEAST_LEFT * max(ink.shape):
+        return ink
+    usual = np.average(long, weights=weight) if weight.any() else long.max()
+    drop &= long > 2.5 * usual
+    return np.where(np.isin(pieces.labels, np.flatnonzero(drop) + 1), 0, ink)
+
+
+def without_thin_lines(ink, pieces, height):
+    """Return an ink map, and its pieces, without lines far thinner than the writing: rulings that digits stand on."""
+    near = (pieces.boxes[:, 1] - pieces.boxes[:, 0] > 0.45 * height) & (pieces.weight() > 0)
+    pen = np.median(np.repeat(pieces.stroke[near], pieces.mass[near].astype(int))) if near.any() else 0
+    if pen < 4:
+        return ink, pieces
+    mask = Image.fromarray((255 * (ink > _INK)).astype(np.uint8))
+    broad = mask.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(5))
+    thin = np.asarray(mask) > np.asarray(broad)
+    parts = find_pieces(np.where(thin, ink, 0))
+    tall, wide = parts.boxes[:, 1] - parts.boxes[:, 0], parts.boxes[:, 3] - parts.boxes[:, 2]
+    long, short = np.maximum(tall, wide), np.minimum(tall, wide)
+    lines = (long > 0.5 * height) & (short < 0.12 * height) | (long > 1.5 * height)  # one, or several that cross
+    if not lines.any():
+        return ink, pieces
+    ink = np.where(np.isin(parts.labels, np.flatnonzero(lines) + 1), 0, ink)
+    return ink, find_pieces(ink)
+
+
 def digit_height(pieces, most=1):
     """Return the height of most writing in pixels: the median over the pieces, each counted by its ink."""
     heights, widths = pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]
@@ -72,7 +120,7 @@ def digit_height(pieces, most=1):
 def written_alike(pieces, near):
     """Return which pieces have strokes about as broad and as dark as most of those in `near`; both boolean (n,)."""
     alike = np.ones(len(near), bool)
-    for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.6)):
+    for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.65)):
         order = np.flatnonzero(near)[np.argsort(values[near])]
         amount = np.cumsum(pieces.weight()[order])
         alike &= values > least * values[order][np.searchsorted(amount, amount[-1] / 2)]
@@ -90,7 +138,7 @@ def find_lines(pieces, height):
     x, y = pieces.centres()
     tall, wide = bottom - top, right - left
     side = np.maximum(tall, wide)
-    near = (tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height)
+    near = (tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height) & (pieces.weight() > 0)
     if not near.any():
         return []
     same_pen = written_alike(pieces, near)
@@ -231,18 +279,25 @@ class _Candidate(NamedTuple):
     box: tuple
     shape: tuple
 
+    def is_cut(self):
+        return self.shape[list(_PRICES).index("cut")] > 0.3
+
     def price(self):
         return sum(price * amount for price, amount in zip(_PRICES.values(), self.shape, strict=True))
 
 
 class Line(NamedTuple):
-    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates."""
+    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates.
+
+    `stroke` is about the width of its strokes in pixels.
+    """
 
     atoms: np.ndarray
     corner: tuple  # row and column of the ink map at which `atoms` begins
     mass: np.ndarray
     skip: np.ndarray
     candidates: list
+    stroke: int
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -290,7 +345,8 @@ def divide(line, pieces, ink, height, sure=None):
     x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
-    return Line(atoms, (top, left), mass, skip, list(_candidates(found, height, np.poly1d(rise))))
+    candidates = list(_candidates(found, height, np.poly1d(rise)))
+    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)))
 
 
 def _stroke(labels, area, line):

@@ -44,6 +44,35 @@ def test_specks_thin_lines_and_large_shapes_belong_to_no_line():
     assert lengths(ink) == [4, 4]
 
 
+def test_edges_of_the_sheet_and_the_table_beside_it_are_no_writing():
+    writing = sheet(["3608", "92"], size=(400, 700))
+    ink = writing.copy()
+    ink[20:380, 660:680] = 0.7  # the edge of the sheet in shadow
+    ink[385:, :] = ink[:, 690:] = 0.6  # a table at two sides
+    assert np.array_equal(divisions.without_edges(ink), writing)
+
+
+def test_what_is_alone_in_the_picture_is_no_edge():
+    one = np.zeros((300, 300), np.float32)
+    one[20:280, 140:160] = 1  # as a 1 may be
+    assert divisions.without_edges(one) is one
+    writing = sheet(["36"], side=300, step=220, size=(340, 460))
+    assert divisions.without_edges(writing) is writing
+
+
+def test_rulings_that_digits_stand_on_are_taken_off_them():
+    writing = sheet(["3608"], size=(120, 260))
+    ink = writing.copy()
+    ink[60:62] = np.maximum(ink[60:62], 0.8)
+    ink[:, 130:132] = np.maximum(ink[:, 130:132], 0.8)
+    pieces = divisions.find_pieces(ink)
+    assert len(pieces.boxes) == 1
+    cleaned, pieces = divisions.without_thin_lines(ink, pieces, 45)
+    assert len(pieces.boxes) == 3
+    assert np.abs(cleaned - writing).mean() < 0.3 * np.abs(ink - writing).mean()
+    assert (cleaned[writing > 0.9] > 0).mean() > 0.97
+
+
 def test_touching_digits_are_cut_between_them():
     ink = sheet(["00"], step=20, size=(100, 140))
     pieces = divisions.find_pieces(ink)

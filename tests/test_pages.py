@@ -6,7 +6,7 @@ from drawn_pictures import DIGITS, WHITE, draw, ink_mask, page_with, place
 from PIL import Image, ImageDraw, ImageFont
 from test_divisions import sheet
 
-from mnist_course import pages, paths, reader
+from mnist_course import divisions, pages, paths, reader
 
 NUMBERS = ["36472", "94", "8374"]
 QUARTERS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
@@ -43,6 +43,19 @@ def test_a_table_beside_the_sheet_is_no_digit(network):
 
 def test_touching_digits_are_read_apart(network):
     assert pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), network).texts() == ["3608", "5283"]
+
+
+def test_a_stroke_that_two_digits_share_belongs_to_both(network):
+    ink = sheet(["93"], step=24, size=(100, 160))
+    pieces = divisions.find_pieces(ink)
+    line = divisions.divide(np.array([0]), pieces, ink, divisions.digit_height(pieces))
+    probabilities, images = pages.read_candidates(line, ink, network)
+    alone, _ = pages.read_candidates(line._replace(stroke=0), ink, network)
+    assert np.array_equal(network.read(images), probabilities)
+    costs = np.array([candidate.price() for candidate in line.candidates]) - np.log(probabilities.max(axis=1))
+    chosen, _ = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
+    assert probabilities[chosen].argmax(axis=1).tolist() == [9, 3]
+    assert (probabilities.max(axis=1) >= alone.max(axis=1)).all() and alone[chosen[0]].argmax() != 9
 
 
 @pytest.mark.parametrize("turned", QUARTERS)
