@@ -3,6 +3,7 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c "$(SUITABLE)" 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv/bin/python
+IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +20,7 @@ run: .venv/installed  ## run the whole course, notebook by notebook
 	$(VENV) run_course.py $(ARGS)
 
 test: lint  ## run every test, the notebooks with quick parameters
-	$(VENV) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV) -m pytest $(IN_PARALLEL) $(ARGS)
 
 test-full: lint  ## run the notebooks with their own parameters (long)
 	$(VENV) -m pytest --full $(ARGS)
@@ -74,7 +75,8 @@ BACKENDS_VENV := .venv-backends/bin/python
 test-backends: .venv-backends/installed  ## run every notebook and the commands on JAX and on PyTorch
 	@for backend in jax torch; do \
 		echo "KERAS_BACKEND=$$backend"; \
-		KERAS_BACKEND=$$backend $(BACKENDS_VENV) -m pytest tests/backends/check_backends.py $(ON_BACKENDS) $(ARGS) || exit 1; \
+		KERAS_BACKEND=$$backend $(BACKENDS_VENV) -m pytest $(IN_PARALLEL) \
+			tests/backends/check_backends.py tests/test_training.py tests/test_commands.py notebooks $(ARGS) || exit 1; \
 	done
 
 student: .venv/installed  ## zip the course for students, without solutions

@@ -71,7 +71,7 @@ def load_weights(model, path):
 
     Raises ValueError when the file is missing, damaged, or holds the weights of another network.
     """
-    if weight_shapes(path) == sorted(weight.shape for weight in model.get_weights()):
+    if weight_shapes(path) == sorted(tuple(weight.shape) for weight in model.weights):
         try:
             _without_optimizer(model).load_weights(path)
             return

@@ -17,13 +17,14 @@ def on_another_backend(monkeypatch):
 
 @pytest.fixture
 def without_tensorflow(on_another_backend, monkeypatch):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name))
+    find = importlib.util.find_spec
+    missing = lambda name, *rest: None if name == "tensorflow" else find(name, *rest)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
 
 
 @pytest.mark.parametrize("build", [mh.build_cnn, networks.build_fast])
 def test_a_process_of_its_own_exports_the_same_network(build, tmp_path, on_another_backend, monkeypatch, capfd):
-    monkeypatch.setattr(litert, "_convert_here", None)  # not in this process
+    monkeypatch.setattr(litert.keras.Model, "export", None)  # this process cannot
     monkeypatch.setenv("KERAS_BACKEND", "jax")  # what it would inherit
     images, model = make_digits(50)[0], build()
     training.export_litert(model, tmp_path / "mine.tflite")
