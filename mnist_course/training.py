@@ -295,6 +295,8 @@ def train(
             model.fit(
                 training, validation_data=validation, initial_epoch=finished, epochs=epochs,
                 callbacks=[saving, EarlyStopping(patience, past_losses), *callbacks], verbose=verbose,
+                # On JAX and PyTorch `fit` would put the batches into an order that a resumed training cannot repeat:
+                shuffle=keras.backend.backend() == "tensorflow",
             )  # fmt: skip
         if saving.best_weights is None:
             raise ValueError(
