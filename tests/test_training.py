@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import filelock
@@ -13,7 +12,7 @@ import pytest
 from synthetic import make_digits
 
 import mnist_helpers as mh
-from mnist_course import networks, paths, training
+from mnist_course import litert, networks, paths, training
 from mnist_course.recipes import RECIPES, prepare
 
 # ---------------------------------------------------------------- weight files
@@ -54,11 +53,11 @@ def test_an_export_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / paths.LITERT_NAME
     path.write_bytes(b"the good file")
 
-    def full_disk(self, filepath, **options):
-        Path(filepath).write_bytes(b"half")
+    def full_disk(model, folder):
+        (folder / "new.tflite").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keras.Model, "export", full_disk)
+    monkeypatch.setattr(litert, "convert", full_disk)
     with pytest.raises(OSError, match="No space left"):
         training.export_litert(mh.build_cnn(), path)
     assert path.read_bytes() == b"the good file" and len(list(tmp_path.iterdir())) == 1
