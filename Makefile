@@ -3,6 +3,7 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c "$(SUITABLE)" 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv/bin/python
+IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +20,7 @@ run: .venv/installed  ## run the whole course, notebook by notebook
 	$(VENV) run_course.py $(ARGS)
 
 test: lint  ## run every test, the notebooks with quick parameters
-	$(VENV) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV) -m pytest $(IN_PARALLEL) $(ARGS)
 
 test-full: lint  ## run the notebooks with their own parameters (long)
 	$(VENV) -m pytest --full $(ARGS)
@@ -61,6 +62,23 @@ COLAB_VENV := .venv-colab/bin/python
 test-colab: .venv/installed .venv-colab/installed  ## run every notebook with what Colab has, as if it were there
 	$(VENV) -m pytest tests/colab/check_notebooks.py $(ARGS)
 
+BACKENDS_VENV := .venv-backends/bin/python
+
+.venv-backends/installed: requirements.txt pyproject.toml
+	@"$(PYTHON)" -c "$(SUITABLE)" 2>/dev/null || \
+		{ echo "The course needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=..." >&2; exit 1; }
+	@echo "Installing the course with JAX and PyTorch into .venv-backends (several minutes, only once; CONTRIBUTING.md)"
+	@"$(PYTHON)" -m venv .venv-backends
+	@$(BACKENDS_VENV) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt jax torch
+	@touch $@
+
+test-backends: .venv-backends/installed  ## run every notebook and the commands on JAX and on PyTorch
+	@for backend in jax torch; do \
+		echo "KERAS_BACKEND=$$backend"; \
+		KERAS_BACKEND=$$backend $(BACKENDS_VENV) -m pytest $(IN_PARALLEL) \
+			tests/backends/check_backends.py tests/test_training.py tests/test_commands.py notebooks $(ARGS) || exit 1; \
+	done
+
 student: .venv/installed  ## zip the course for students, without solutions
 	$(VENV) -m mnist_course.packs student
 
@@ -79,4 +97,4 @@ lint: .venv/installed  ## check the code
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate student teacher sheets collect lint colab
+.PHONY: help run test test-full test-browser test-colab test-backends lab notebooks train evaluate student teacher sheets collect lint colab

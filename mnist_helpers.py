@@ -13,10 +13,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from mnist_course import paths
-from mnist_course.quiet import quiet_stderr
+from mnist_course.quiet import import_keras
 
-with quiet_stderr():  # TensorFlow's C++ side talks while it is imported; since 2.19 no environment variable stops it
-    import keras
+keras = import_keras()
 
 # test images whose label fewer than three of five people upheld; notebook 05 names the source
 DOUBTFUL_LABELS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)

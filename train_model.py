@@ -81,6 +81,15 @@ def find_settings(arguments, output_dir):
     return settings
 
 
+def export(model, weights, litert, recipe):
+    from mnist_course import training
+
+    try:
+        training.export_litert(model, litert, recipe)
+    except ValueError as error:
+        raise ValueError(f"The weights are saved in {weights}, but {litert.name} is not. {error}") from None
+
+
 def train(arguments, output_dir):
     import mnist_helpers as mh
     from mnist_course import recipes, training
@@ -107,11 +116,10 @@ def train(arguments, output_dir):
         if not backup.exists():
             raise
         training.load_weights(model, weights)
-        training.export_litert(model, litert, settings["recipe"])
+        export(model, weights, litert, settings["recipe"])
         saved = f"the best weights so far are in {weights}, and --resume goes on from the last finished epoch"
         print(f"\nStopped by Ctrl-C: {saved}.", file=sys.stderr)
         return 130
-    training.export_litert(model, litert, settings["recipe"])
     picture = io.BytesIO()
     mh.plot_learning_curves(history).savefig(picture)
     write_whole(curves, picture.getvalue())
@@ -120,6 +128,7 @@ def train(arguments, output_dir):
         f"Trained {len(history['loss'])} epochs; the best was epoch {best + 1}: validation accuracy "
         f"{history['val_accuracy'][best]:.2%}, validation loss {history['val_loss'][best]:.4f}."
     )
+    export(model, weights, litert, settings["recipe"])
     print(f"Saved {weights}, {litert.name}, {paths.LOG_NAME} and {curves.name} beside it.")
     return 0
 

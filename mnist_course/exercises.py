@@ -118,9 +118,8 @@ def _find(name):
 
 def number(answer, *, whole=False):
     """Return the learner's answer as a float, or as an int if it has to be `whole`; NotYet if it is no such number."""
-    value = answer.item() if isinstance(answer, (np.ndarray, np.generic)) and np.size(answer) == 1 else answer
-    if hasattr(value, "numpy"):  # a tensor
-        value = value.numpy().item()
+    value = _without_library(answer)
+    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise NotYet(f"Expected one number, received {_describe(answer)}.")
     if not np.isfinite(value):
@@ -130,10 +129,16 @@ def number(answer, *, whole=False):
     return int(value) if whole else float(value)
 
 
+def _without_library(answer):
+    """Return a tensor of TensorFlow, JAX or PyTorch, or a scalar of NumPy, as an array; anything else as it is."""
+    answer = answer.detach() if hasattr(answer, "detach") else answer  # PyTorch's, with a gradient
+    return np.asarray(answer) if hasattr(answer, "__array__") else answer
+
+
 def array(answer, shape):
     """Return the learner's answer as a NumPy array of numbers or truth values of this shape; NotYet if it is none."""
     try:
-        values = np.asarray(answer)
+        values = np.asarray(_without_library(answer))
     except Exception as error:
         raise NotYet(f"Expected an array, received {_describe(answer)} ({_in_short(error)}).") from None
     if values.dtype.kind not in "biuf":

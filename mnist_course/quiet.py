@@ -22,3 +22,17 @@ def quiet_stderr():
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+def import_keras():
+    """Import Keras, and TensorFlow if it is there, without what its C++ side says; return Keras.
+
+    Since TensorFlow 2.19 no environment variable stops that, and `keras.utils.set_random_seed` imports TensorFlow even
+    where Keras computes with JAX or PyTorch.
+    """
+    with quiet_stderr():
+        import keras
+
+        with contextlib.suppress(ImportError):
+            import tensorflow  # noqa: F401
+    return keras

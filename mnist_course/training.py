@@ -8,7 +8,6 @@ import csv
 import errno
 import io
 import json
-import logging
 import os
 import random
 import shutil
@@ -19,12 +18,11 @@ from pathlib import Path
 import filelock
 import numpy as np
 
-from mnist_course import paths
+from mnist_course import litert, paths
 from mnist_course.files import write_whole
-from mnist_course.quiet import quiet_stderr
+from mnist_course.quiet import import_keras
 
-with quiet_stderr():  # TensorFlow's C++ side talks while it is imported; since 2.19 no environment variable stops it
-    import keras
+keras = import_keras()
 
 _HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -44,21 +42,15 @@ def save_weights(model, path):
 def export_litert(model, path, recipe=None):
     """Export the network to `path`, a .tflite file that `mnist_course.reader` reads without Keras, whole or not at all.
 
-    The name of the `recipe` that trained it is noted beside it. Needs Keras on TensorFlow. Raises OSError when the file
-    cannot be written; a file that was there stays as it was.
+    The name of the `recipe` that trained it is noted beside it. Raises OSError when the file cannot be written, and
+    ValueError when TensorFlow is not installed; a file that was there stays as it was.
     """
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # or it reports each temporary file
-    try:
-        with _room_to_write(model) as folder, quiet_stderr():
-            model.export(str(folder / "new.tflite"), format="litert", verbose=False)
-            paths.recipe_note(path).unlink(missing_ok=True)  # first: it never stands beside another network
-            write_whole(path, (folder / "new.tflite").read_bytes())
-            if recipe:
-                write_whole(paths.recipe_note(path), json.dumps({"recipe": recipe}) + "\n")
-    finally:
-        logger.setLevel(level)
+    with _room_to_write(model) as folder:
+        content = litert.convert(_without_optimizer(model), folder).read_bytes()
+        paths.recipe_note(path).unlink(missing_ok=True)  # first: it never stands beside another network
+        write_whole(path, content)
+        if recipe:
+            write_whole(paths.recipe_note(path), json.dumps({"recipe": recipe}) + "\n")
 
 
 @contextlib.contextmanager
@@ -79,7 +71,7 @@ def load_weights(model, path):
 
     Raises ValueError when the file is missing, damaged, or holds the weights of another network.
     """
-    if weight_shapes(path) == sorted(weight.shape for weight in model.get_weights()):
+    if weight_shapes(path) == sorted(tuple(weight.shape) for weight in model.weights):
         try:
             _without_optimizer(model).load_weights(path)
             return
@@ -303,6 +295,8 @@ def train(
             model.fit(
                 training, validation_data=validation, initial_epoch=finished, epochs=epochs,
                 callbacks=[saving, EarlyStopping(patience, past_losses), *callbacks], verbose=verbose,
+                # On JAX and PyTorch `fit` would put the batches into an order that a resumed training cannot repeat:
+                shuffle=keras.backend.backend() == "tensorflow",
             )  # fmt: skip
         if saving.best_weights is None:
             raise ValueError(

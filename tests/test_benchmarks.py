@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.stats import t, ttest_ind
 
 import mnist_helpers as mh
-from benchmarks import first_networks, ladder, own_digits, recipe_table, seeds, time_to_accuracy
+from benchmarks import backends, first_networks, ladder, own_digits, recipe_table, seeds, time_to_accuracy
 from mnist_course import networks, paths, training
 from mnist_course.recipes import RECIPES
 
@@ -305,3 +305,21 @@ def test_the_stored_nearest_mean_is_the_one_of_notebook_01():
     (images, labels), validation = mh.split_train_validation(*mh.load_mnist()[0])
     stored = json.loads(first_networks.RESULTS.read_text(encoding="utf-8"))["networks"]["nearest mean"]["runs"]
     assert [first_networks.measure(first_networks.nearest_mean(images, labels), *validation)] == stored
+
+
+def test_backends_are_compared_round_by_round():
+    seconds = {"tensorflow": (2.0, 4.0), "jax": (1.0, 3.0), "torch": (4.0, 8.0)}
+    runs = {
+        name: [
+            {"processor_seconds": [9.0, last], "test_accuracy": accuracy}
+            for last, accuracy in zip(lasts, (0.99, 0.992), strict=True)
+        ]
+        for name, lasts in seconds.items()
+    }
+    assert backends.ratios(runs, "jax") == [0.5, 0.75] and backends.ratios(runs, "tensorflow") == [1, 1]
+    rows = backends.table({"versions": dict.fromkeys(seconds, "1.2"), "runs": runs}).splitlines()[2:]
+    assert rows == [
+        "| `tensorflow` | 1.2 | 9.0 | 3.0 | 1 | 99.10 ± 0.14 %, 2 seeds |",
+        "| `jax` | 1.2 | 9.0 | 2.0 | 0.62 (0.50 to 0.75) | 99.10 ± 0.14 %, 2 seeds |",
+        "| `torch` | 1.2 | 9.0 | 6.0 | 2.00 (2.00 to 2.00) | 99.10 ± 0.14 %, 2 seeds |",
+    ]

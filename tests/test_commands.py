@@ -167,6 +167,21 @@ def test_the_folder_is_held_until_what_belongs_to_the_weights_is_saved(tmp_path,
         pass
 
 
+def test_weights_and_curves_stay_when_the_export_needs_what_is_not_there(tmp_path, small_mnist, monkeypatch, capsys):
+    def export(*arguments):
+        raise ValueError("TensorFlow is missing.")
+
+    monkeypatch.setattr(training, "export_litert", export)
+    assert train_model.main(["--output-dir", str(tmp_path), "--epochs", "1", "--batch-size", "50"]) == 2
+    out, errors = capsys.readouterr()
+    weights = tmp_path / paths.WEIGHTS_NAME
+    assert "Trained 1 epochs" in out and (tmp_path / "learning_curves.png").exists()
+    assert errors == (
+        f"train_model.py: The weights are saved in {weights}, but {paths.LITERT_NAME} is not. TensorFlow is missing.\n"
+    )
+    training.load_weights(mh.build_cnn(), weights)
+
+
 @pytest.fixture
 def stopped(tmp_path, small_mnist, monkeypatch, capsys):
     """The folder of a training of `fast` with seed 3 that Ctrl-C stopped after its first epoch."""

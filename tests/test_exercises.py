@@ -107,6 +107,20 @@ def test_numbers_may_come_in_any_form(answer, value):
     assert exercises.number(answer, whole=True) == value
 
 
+class Tensor:
+    """One number as PyTorch has it while it keeps track of a gradient: an array only after `detach`."""
+
+    def detach(self):
+        return np.float32(5)
+
+    def __array__(self, *arguments):
+        raise RuntimeError("call detach first")
+
+
+def test_numbers_and_arrays_may_be_tensors():
+    assert exercises.number(Tensor()) == 5 and exercises.array(Tensor(), ()) == 5
+
+
 @pytest.mark.parametrize(
     "answer, words", [("5", "text '5'"), (True, "True"), (np.inf, "finite"), (2.5, "whole number")]
 )

@@ -133,7 +133,7 @@ def test_a_value_after_the_second_pooling_sees_what_the_check_expects():
     values = np.eye(784, dtype="float32").reshape(784, 28, 28, 1)  # one bright pixel each
     for layer in model.layers[:4]:
         values = layer(values)
-    sees = values.numpy()[:, 2, 2, 0].reshape(28, 28) > 0
+    sees = mh.keras.ops.convert_to_numpy(values)[:, 2, 2, 0].reshape(28, 28) > 0
     assert sees.any(axis=0).sum() == sees.any(axis=1).sum() == 10 and sees.sum() == 100
 
 

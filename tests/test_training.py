@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import filelock
@@ -13,7 +12,7 @@ import pytest
 from synthetic import make_digits
 
 import mnist_helpers as mh
-from mnist_course import networks, paths, training
+from mnist_course import litert, networks, paths, training
 from mnist_course.recipes import RECIPES, prepare
 
 # ---------------------------------------------------------------- weight files
@@ -54,11 +53,11 @@ def test_an_export_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / paths.LITERT_NAME
     path.write_bytes(b"the good file")
 
-    def full_disk(self, filepath, **options):
-        Path(filepath).write_bytes(b"half")
+    def full_disk(model, folder):
+        (folder / "new.tflite").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keras.Model, "export", full_disk)
+    monkeypatch.setattr(litert, "convert", full_disk)
     with pytest.raises(OSError, match="No space left"):
         training.export_litert(mh.build_cnn(), path)
     assert path.read_bytes() == b"the good file" and len(list(tmp_path.iterdir())) == 1
@@ -191,9 +190,9 @@ def test_train_resumes_after_the_last_finished_epoch(folder, digits):
 class Listening(keras.Sequential):
     """A network that notes the rows it is shown; a row is one number."""
 
-    def train_step(self, data):
-        self.seen.extend(data[0].numpy().ravel().astype(int).tolist())
-        return super().train_step(data)
+    def train_step(self, *arguments):
+        self.seen.extend(np.ravel(arguments[-1][0]).astype(int).tolist())
+        return super().train_step(*arguments)
 
 
 def rows_seen(folder, interrupt=None):
