@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_course.ink import label_pieces
+from mnist_course.ink import framed, label_pieces, piece_boxes
 
 _INK = 0.4  # of an ink map, from where a pixel belongs to a piece
 
@@ -38,23 +38,15 @@ class _Pieces(NamedTuple):
 
 def find_pieces(ink):
     """Return the connected `_Pieces` of an ink map."""
-    labels = label_pieces(ink > _INK)
-    places = np.flatnonzero(labels)
-    number = labels.ravel()[places] - 1
-    rows, columns = places // ink.shape[1], places % ink.shape[1]
-    count = labels.max()
-    low, high = np.full((count, 2), max(ink.shape)), np.zeros((count, 2), int)
-    for axis, at in enumerate((rows, columns)):
-        np.minimum.at(low[:, axis], number, at)
-        np.maximum.at(high[:, axis], number, at + 1)
-    boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
-    mass = np.bincount(number, weights=ink.ravel()[places], minlength=count)
-    outline, framed = np.zeros(count + 1), np.pad(labels, 1)
-    for here, there in ((framed[1:], framed[:-1]), (framed[:, 1:], framed[:, :-1])):
-        edge = np.flatnonzero(here != there)
-        for side in (here, there):
-            outline += np.bincount(side.ravel()[edge], minlength=count + 1)
-    area = np.bincount(number, minlength=count)
+    mask = ink > _INK
+    labels = label_pieces(mask)
+    number, boxes = labels[mask], piece_boxes(labels)
+    area, mass = np.bincount(number)[1:], np.bincount(number, weights=ink[mask])[1:]
+    around = framed(labels, 1).ravel()
+    inked, outline = around > 0, np.zeros(len(boxes) + 1)
+    for step in (1, labels.shape[1] + 2):  # to the right, down
+        edge = np.flatnonzero(inked[step:] != inked[:-step])
+        outline += np.bincount(around[edge] + around[edge + step], minlength=len(outline))  # one of the two is 0
     return _Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
 
 

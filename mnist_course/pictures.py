@@ -4,13 +4,14 @@
 """
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from mnist_course.digits import choose_digit
-from mnist_course.ink import bounding_box, grow, ink_steps, resize
+from mnist_course.ink import bounding_box, framed, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
 _LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
@@ -106,7 +107,7 @@ def crop(ink):
 
 def stroke_width(ink):
     """Return the mean width of the strokes in pixels: twice the ink's area over the length of its outline."""
-    padded = np.pad(ink, 1)
+    padded = framed(ink, 1)
     outline = np.hypot(np.diff(padded, axis=0)[:, 1:], np.diff(padded, axis=1)[1:]).sum()
     return 2 * ink.sum() / max(outline, 1e-12)
 
@@ -121,11 +122,11 @@ def set_stroke_width(ink):
     width = stroke_width(ink) * 20 / max(ink.shape)
     if _THINNEST <= width <= _THICKEST:
         return ink
-    large = _scale_to(np.pad(ink, 1), 200)
+    large = _scale_to(framed(ink, 1), 200)
     large = crop(np.clip(0.5 + 4 * (large - 0.5 * large.max()), 0, 1))
     wanted = np.clip(width, _THINNEST, _THICKEST) / 20  # of the longer side, which grows with the strokes
     radius = (wanted * max(large.shape) - stroke_width(large)) / (2 * (1 - wanted))
-    return crop(grow(np.pad(large, int(abs(radius)) + 1), radius))
+    return crop(grow(framed(large, int(abs(radius)) + 1), radius))
 
 
 def fit_to_box(ink):
@@ -207,13 +208,10 @@ def last_of(steps):
 
 def fit(ink):
     """Return the digit that an ink map holds as MNIST would show it, uint8 (28, 28); black for too little."""
-    ink = np.where(ink > 0.02, ink, 0)
-    if ink.max(initial=0) < 0.3:
-        return np.zeros((28, 28), np.uint8)
-    try:
-        return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
-    except IndexError:
-        return np.zeros((28, 28), np.uint8)
+    if ink.max(initial=0) >= 0.3:
+        with suppress(ValueError):  # so little in so large a box that nothing is left of it
+            return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
+    return np.zeros((28, 28), np.uint8)
 
 
 def naive_image(picture):
