@@ -12,7 +12,7 @@ import numpy as np
 
 from mnist_course.ink import framed, label_pieces, piece_boxes
 
-_INK = 0.4  # of an ink map, from where a pixel belongs to a piece
+INK = 0.4  # of an ink map, from where a pixel belongs to a piece
 
 
 class _Pieces(NamedTuple):
@@ -38,7 +38,7 @@ class _Pieces(NamedTuple):
 
 def find_pieces(ink):
     """Return the connected `_Pieces` of an ink map."""
-    mask = ink > _INK
+    mask = ink > INK
     labels = label_pieces(mask)
     number, boxes = labels[mask], piece_boxes(labels)
     area, mass = np.bincount(number)[1:], np.bincount(number, weights=ink[mask])[1:]
@@ -228,13 +228,17 @@ class _Candidate(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates."""
+    """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates.
+
+    `cuts` has, of each atom, the cut on its left, (points, 2) as column and row of the ink map, or None.
+    """
 
     atoms: np.ndarray
     corner: tuple  # row and column of the ink map at which `atoms` begins
     mass: np.ndarray
     skip: np.ndarray
     candidates: list
+    cuts: list
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -252,7 +256,7 @@ def divide(line, pieces, ink, height, sure=None):
     labels, area = pieces.labels[top:bottom, left:right], ink[top:bottom, left:right]
     tall = (boxes[:, 1] - boxes[:, 0])[boxes[:, 1] - boxes[:, 0] > 0.5 * height]
     height = float(np.median(tall)) if len(tall) else height
-    stroke = _stroke(labels, area, line)
+    stroke = (pieces.mass / pieces.dark)[line].sum() / (pieces.mass / pieces.stroke)[line].sum()
     atoms, found = np.zeros(labels.shape, int), []  # of each atom: middle, box, mass, ink cut on its left, its piece
     for piece, (row, end_row, column, end_column) in zip(line, boxes, strict=True):
         window = np.s_[row - top : end_row - top, column - left : end_column - left]
@@ -271,10 +275,12 @@ def divide(line, pieces, ink, height, sure=None):
             columns, rows = np.flatnonzero(own.any(axis=0)), np.flatnonzero(own.any(axis=1))
             box = (row + rows[0], row + rows[-1] + 1, column + columns[0], column + columns[-1] + 1)
             cut = crossed[number - 1] / stroke if number else 0.0
-            found.append(((box[2] + box[3]) / 2, box, float(area[window][own].sum()), cut, piece, (window, own)))
+            left_edge = np.stack([column + paths[number - 1], np.arange(row, end_row)], axis=1) if number else None
+            place = window, own, left_edge
+            found.append(((box[2] + box[3]) / 2, box, float(area[window][own].sum()), cut, piece, place))
     found.sort(key=lambda atom: atom[0])
     for number, atom in enumerate(found, start=1):
-        window, own = atom[-1]
+        window, own, _ = atom[-1]
         atoms[window][own] = number
     typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
     mass = np.array([atom[2] for atom in found])
@@ -282,14 +288,8 @@ def divide(line, pieces, ink, height, sure=None):
     x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
-    return Line(atoms, (top, left), mass, skip, list(_candidates(found, height, np.poly1d(rise))))
-
-
-def _stroke(labels, area, line):
-    """Return the mean width of a line's strokes: twice its area over its outline."""
-    mask = np.pad(np.isin(labels, line + 1), 1)
-    outline = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
-    return 2 * 1.25 * mask.sum() / max(outline, 1)
+    cuts = [atom[-1][-1] for atom in found]
+    return Line(atoms, (top, left), mass, skip, list(_candidates(found, height, np.poly1d(rise))), cuts)
 
 
 def _candidates(found, height, middle):

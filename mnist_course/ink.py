@@ -131,7 +131,7 @@ def measure_ink(colours, paper, where=None):
 
 
 def framed(values, reach, fill=0):
-    """Return an array (h, w) in a frame of `reach` pixels, at least one, of the value `fill`; as `np.pad`, but faster."""
+    """Return an array (h, w) framed by at least one pixel, `reach`, of the value `fill`: `np.pad`, but faster."""
     result = np.full([side + 2 * reach for side in values.shape], fill, values.dtype)
     result[reach:-reach, reach:-reach] = values
     return result
@@ -240,7 +240,7 @@ def label_pieces(mask):
 
 
 def bounding_box(mask):
-    """Return (top, bottom, left, right) of what is True; bottom and right are one past it. Raises ValueError for none."""
+    """Return (top, bottom, left, right) of what is True, bottom and right one past it; raise ValueError for nothing."""
     rows, columns = mask.any(axis=1), mask.any(axis=0)
     if not rows.any():
         raise ValueError(NO_INK)

@@ -3,6 +3,7 @@
 `load_picture` opens a file, `steps` yields every step that it takes from there, and `to_mnist` is the last of them.
 """
 
+import math
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ def load_picture(path):
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file: give the path of a picture.")
+    Image.preinit()  # PNG, JPEG and the like: `open` would import every format to look for one of them
     too_large = f"{path} is larger than {_LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of what is refused here, or does no harm
@@ -136,15 +138,21 @@ def fit_to_box(ink):
     return ink if max(ink.shape) == 20 else crop(_scale_to(ink, 20))
 
 
-def centre_by_mass(ink):
-    """Place ink of at most 20 x 20 with its centre of mass in (13.5, 14.5]; return uint8 (28, 28), brightest 255."""
-    offsets = []
+def _corner_by_mass(ink):
+    """Return the row and column at which ink begins in 28 x 28 when its centre of mass is in (13.5, 14.5], a list."""
+    corner = []
     for axis in (0, 1):
         weight = ink.sum(axis=1 - axis)
         centre = (weight * np.arange(len(weight))).sum() / weight.sum()
-        offsets.append(int(np.clip(np.floor(14.5 - centre), 0, 28 - len(weight))))
+        corner.append(min(max(math.floor(14.5 - centre), 0), 28 - len(weight)))
+    return corner
+
+
+def centre_by_mass(ink):
+    """Place ink of at most 20 x 20 with its centre of mass in (13.5, 14.5]; return uint8 (28, 28), brightest 255."""
+    top, left = _corner_by_mass(ink)
     result = np.zeros((28, 28))
-    result[offsets[0] : offsets[0] + ink.shape[0], offsets[1] : offsets[1] + ink.shape[1]] = ink
+    result[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return np.round(255 * result / result.max()).astype(np.uint8)
 
 
@@ -155,8 +163,11 @@ def _is_mnist(image):
     pixels = np.asarray(image.convert("L"))
     if image.mode == "RGB" and (np.asarray(image) != pixels[..., np.newaxis]).any():
         return False
-    ink = crop(pixels) if pixels.any() else pixels
-    return max(ink.shape) == 20 and np.abs(centre_by_mass(ink) - pixels.astype(int)).max() <= 1  # brightest: 254 or 255
+    if pixels.max() < 254:
+        return False
+    top, bottom, left, right = bounding_box(pixels > 0)
+    ink = pixels[top:bottom, left:right]
+    return max(ink.shape) == 20 and _corner_by_mass(ink) == [top, left]
 
 
 def steps(image):
