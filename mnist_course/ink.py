@@ -75,13 +75,13 @@ def _estimate_page(colours, block=10):
     """
     height, width, _ = colours.shape
     rows, columns = max(1, round(height / block)), max(1, round(width / block))
-    edges = (np.linspace(0, side, count + 1).astype(int) for side, count in ((height, rows), (width, columns)))
-    top, left = edges
+    top, left = (np.linspace(0, side, count + 1).astype(int) for side, count in ((height, rows), (width, columns)))
     blocks = np.empty((rows, columns, 3), np.float32)
-    for row in range(rows):
-        strip = colours[top[row] : top[row + 1]]
-        for column in range(columns):
-            blocks[row, column] = np.median(strip[:, left[column] : left[column + 1]].reshape(-1, 3), axis=0)
+    for high in set(np.diff(top).tolist()):  # those of one size together
+        for wide in set(np.diff(left).tolist()):
+            row, column = np.flatnonzero(np.diff(top) == high), np.flatnonzero(np.diff(left) == wide)
+            inside = top[row, None, None, None] + np.arange(high)[:, None], left[column, None, None] + np.arange(wide)
+            blocks[np.ix_(row, column)] = np.median(colours[inside], axis=(2, 3))
     return np.median(_neighbourhoods(blocks), axis=(3, 4)).astype(np.float32)
 
 

@@ -80,6 +80,13 @@ def test_damaged_and_missing_networks_are_refused(tmp_path):
             reader.Reader(path).read(make_digits(1)[0])
 
 
+def test_what_is_read_does_not_depend_on_how_many_are_read_at_once(shipped, monkeypatch):
+    images = np.concatenate([np.stack(list(DIGITS.values()))] * 3)[:23]
+    together = shipped.read(images)
+    monkeypatch.setattr(reader, "_MOST_AT_ONCE", 5)
+    np.testing.assert_allclose(shipped.read(images), together, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "images", [np.zeros((1, 28, 28)), np.zeros((28, 28), np.uint8), np.zeros((0, 28, 28), np.uint8)]
 )
