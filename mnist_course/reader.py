@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_course.quiet import quiet_stderr
 
-_MOST_AT_ONCE = 512  # images; each takes 0.2 MB of memory while it is read
+MOST_AT_ONCE = 512  # images; each takes 0.2 MB of memory while it is read
 
 
 class Reader:
@@ -44,7 +44,7 @@ class Reader:
                 f"Expected raw images, uint8 of shape (n, 28, 28), but received {images.dtype} of shape {images.shape}."
             )
         count = len(images)
-        size = -(-count // -(-count // _MOST_AT_ONCE))  # of equal parts, because preparing for another size takes long
+        size = -(-count // -(-count // MOST_AT_ONCE))  # of equal parts, because preparing for another size takes long
         if size != self._prepared_for:
             with quiet_stderr():
                 self._interpreter.resize_tensor_input(self._input["index"], (size, 28, 28, 1))

@@ -85,6 +85,20 @@ def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(tu
         assert other.box == pytest.approx((x.min(), y.min(), x.max(), y.max()))
 
 
+def test_a_page_that_clearly_stands_upright_is_not_tried_on_its_sides(network):
+    class Counting:
+        calls = 0
+
+        def read(self, images):
+            self.calls += 1
+            return network.read(images)
+
+    upright, lying = Counting(), Counting()
+    pages.read_page(page(), upright)
+    pages.read_page(page().transpose(QUARTERS[90]), lying)
+    assert lying.calls == upright.calls + 3
+
+
 def test_boxes_lie_on_the_digits(network):
     digits = sum(pages.read_page(page(), network).lines, [])
     left, top, right, bottom = digits[1].box  # the 6 of 36472

@@ -83,7 +83,7 @@ def test_damaged_and_missing_networks_are_refused(tmp_path):
 def test_what_is_read_does_not_depend_on_how_many_are_read_at_once(shipped, monkeypatch):
     images = np.concatenate([np.stack(list(DIGITS.values()))] * 3)[:23]
     together = shipped.read(images)
-    monkeypatch.setattr(reader, "_MOST_AT_ONCE", 5)
+    monkeypatch.setattr(reader, "MOST_AT_ONCE", 5)
     np.testing.assert_allclose(shipped.read(images), together, atol=1e-6)
 
 
