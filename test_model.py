@@ -12,7 +12,7 @@ from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
 
 MARK = f"A ? follows a digit that the network is less than {pages.DOUBTFUL:.0%} sure of."
-BLUE, VERMILION = "#0072B2", "#D55E00"  # Okabe and Ito's, which the colour-blind can tell apart
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito's, which the colour-blind can tell apart
 
 
 def parse_arguments(argv):
@@ -21,7 +21,7 @@ def parse_arguments(argv):
     parser.add_argument("--one", action="store_true", help="take each picture for one digit, and say when it is not")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument(
-        "--explain", type=Path, metavar="PNG", help="draw how it was read: one digit's steps, or a page's boxes"
+        "--explain", type=Path, metavar="PNG", help="draw how it was read: one digit's steps, a page's boxes and cuts"
     )
     parser.add_argument(
         "--network", metavar="own|shipped|FILE", help="which one reads (default: own if you trained one, else shipped)"
@@ -91,13 +91,16 @@ def draw_steps(steps):
 
 
 def draw_page(picture, page):
-    """Draw a PIL image and what was read in it: boxes, digits, doubtful ones dashed; return the figure."""
+    """Draw a PIL image and what was read in it: boxes, digits, doubtful ones dashed, cuts; return the figure."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Polygon
 
     scale = 9 / max(picture.size)
     figure = Figure(figsize=[max(3, side * scale) for side in picture.size], layout="tight")
-    axes = figure.add_subplot(title=f"dashed: less than {pages.DOUBTFUL:.0%} sure")
+    title = f"dashed: less than {pages.DOUBTFUL:.0%} sure"
+    if any(digit.cut for line in page.lines for digit in line):
+        title += "; green: cuts"
+    axes = figure.add_subplot(title=title)
     axes.imshow(picture if picture.mode == "F" else picture.convert("RGB"), cmap="gray")
     for digit in (digit for line in page.lines for digit in line):
         left, top, right, bottom = digit.box
@@ -105,6 +108,8 @@ def draw_page(picture, page):
         colour, style = (VERMILION, "--") if digit.probability < pages.DOUBTFUL else (BLUE, "-")
         axes.add_patch(Polygon(corners, fill=False, edgecolor=colour, linestyle=style, linewidth=1.2))
         where = {"ha": "center", "va": "bottom", "fontsize": 9, "fontweight": "bold", "color": colour}
+        if digit.cut:
+            axes.plot(*zip(*digit.cut, strict=True), color=GREEN, linewidth=2)
         axes.text((left + right) / 2, top, str(digit.digit), **where)
     axes.set_axis_off()
     return figure

@@ -1,6 +1,8 @@
-"""Do damaged and odd files give anything but a reading or a one-sentence refusal? How long, how much memory?
+"""Do damaged and odd files, and odd pages, give anything but a reading or one sentence? How long, how much memory?
 
-    python -m benchmarks.fuzz_pictures [files]     20,000 unless told; writes benchmarks/fuzz_pictures.json
+    python -m benchmarks.fuzz_pictures [files]     20,000 unless told, 0 for the pages only
+
+The results go to benchmarks/fuzz_pictures.json. Each page is read in a process of its own.
 """
 
 import io
@@ -8,12 +10,14 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mnist_course import pictures
+from mnist_course import pages, paths, pictures, reader
 from mnist_course.command_line import command
 
 FORMATS = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK"), "GIF": ("L", "P"),
@@ -99,6 +103,74 @@ def fuzz(count, folder, seed=0):
             "slowest_seconds": round(slowest, 3)}  # fmt: skip
 
 
+def page_of_digits(lines, columns, size=(2000, 1600)):
+    """MNIST's digits, black on white, in so many lines and columns."""
+    page = Image.new("L", size, 255)
+    with np.load(paths.DATA_PATH) as arrays:
+        digits = 255 - arrays["x_train"][: lines * columns]
+    side = min(size[0] // (columns + 2), size[1] // (lines + 2))
+    for place, digit in enumerate(digits):
+        row, column = divmod(place, columns)
+        page.paste(Image.fromarray(digit).resize((side, side)), ((column + 1) * side, (row + 1) * side))
+    return page
+
+
+def strokes_like_text(random, size=(2000, 1600)):
+    """Rows of short crossing strokes, as of a script that nobody knows."""
+    page = Image.new("L", size, 230)
+    pen = ImageDraw.Draw(page)
+    for top in range(100, size[1] - 100, 60):
+        for left in range(100, size[0] - 100, 30):
+            points = random.random((4, 2)) * (30, 40) + (left, top)
+            pen.line(points.ravel().tolist(), fill=40, width=4)
+    return page
+
+
+def chessboard(square, size=(2000, 1600)):
+    rows, columns = (np.arange(side) // square % 2 for side in size[::-1])
+    return Image.fromarray(((rows[:, None] ^ columns) * 255).astype(np.uint8))
+
+
+PAGES = {
+    "no digit": lambda random: Image.new("L", (2000, 1600), 255),
+    "1 digit": lambda random: page_of_digits(1, 1),
+    "500 digits": lambda random: page_of_digits(25, 20),
+    "30 lines": lambda random: page_of_digits(30, 8),
+    "black": lambda random: Image.new("L", (2000, 1600), 0),
+    "noise": lambda random: Image.fromarray(random.integers(0, 256, (1600, 2000), np.uint8)),
+    "coarse noise": lambda random: Image.fromarray(random.integers(0, 256, (160, 200), np.uint8)).resize((2000, 1600)),
+    "chessboard": lambda random: chessboard(40),
+    "fine chessboard": lambda random: chessboard(4),
+    "strokes like text": strokes_like_text,
+    "1 pixel": lambda random: Image.new("L", (1, 1), 128),
+    "1 pixel wide": lambda random: Image.fromarray(random.integers(0, 256, (2700, 1), np.uint8)),
+    "a wide strip": lambda random: page_of_digits(1, 60, (20_000, 300)),
+    "a very wide strip": lambda random: page_of_digits(1, 100, (60_000, 100)),
+}
+
+
+def read_odd_page(name):
+    """Read one of the pages; return what came of it, the seconds of processor time and the peak megabytes so far."""
+    import resource
+
+    page, network = PAGES[name](np.random.default_rng(0)), reader.Reader(paths.ROBUST_READER)
+    begin = time.process_time()
+    try:
+        outcome = f"{sum(map(len, pages.read_page(page, network).lines))} digits"
+    except ValueError as error:
+        outcome = str(error)
+        assert outcome.endswith(".") and "\n" not in outcome and len(outcome) < 400, outcome
+    seconds = time.process_time() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 2**20)
+    return {"outcome": outcome, "seconds": round(seconds, 2), "peak_megabytes": round(peak)}
+
+
+def fuzz_pages():
+    """Read each of the pages in a process of its own; return what `read_odd_page` says of it."""
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as others:
+        return dict(zip(PAGES, others.map(read_odd_page, PAGES), strict=True))
+
+
 @command
 def main(argv=None):
     arguments = sys.argv[1:] if argv is None else argv
@@ -107,8 +179,12 @@ def main(argv=None):
     status = Path("/proc/self/status")
     if status.exists():
         report["peak_megabytes"] = round(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024)
+    results = Path(__file__).with_suffix(".json")
+    if not report["files"]:
+        report = json.loads(results.read_text())
+    report["pages"] = fuzz_pages()
     print(json.dumps(report, indent=2))
-    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+    results.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

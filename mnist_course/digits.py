@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from mnist_course.ink import NO_INK, bounding_box, grow, label_pieces
+from mnist_course.ink import NO_INK, grow, label_pieces, piece_boxes
 
 
 def _measure_pieces(labels, ink):
     """Return, for the pieces numbered from 1, their longer sides in pixels, and their ink; arrays (pieces,)."""
-    boxes = np.array([bounding_box(labels == number) for number in range(1, labels.max() + 1)])
-    sides = np.maximum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2])
-    return sides, np.bincount(labels.ravel(), weights=ink.ravel())[1:]
+    top, bottom, left, right = piece_boxes(labels).T
+    return np.maximum(bottom - top, right - left), np.bincount(labels.ravel(), weights=ink.ravel())[1:]
 
 
 def _drop_specks_and_borders(labels, ink):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mnist_course.ink import label_pieces
+from mnist_course.ink import framed, label_pieces, piece_boxes
 
-_INK = 0.4  # of an ink map, from where a pixel belongs to a piece
+INK = 0.4  # of an ink map, from where a pixel belongs to a piece
 _LEAST_LEFT = 0.1  # ink of a piece, in pixels a pixel of the longer side, that is worth reading without the edges
 
 
@@ -42,23 +42,15 @@ class _Pieces(NamedTuple):
 
 def find_pieces(ink):
     """Return the connected `_Pieces` of an ink map."""
-    labels = label_pieces(ink > _INK)
-    places = np.flatnonzero(labels)
-    number = labels.ravel()[places] - 1
-    rows, columns = places // ink.shape[1], places % ink.shape[1]
-    count = labels.max()
-    low, high = np.full((count, 2), max(ink.shape)), np.zeros((count, 2), int)
-    for axis, at in enumerate((rows, columns)):
-        np.minimum.at(low[:, axis], number, at)
-        np.maximum.at(high[:, axis], number, at + 1)
-    boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
-    mass = np.bincount(number, weights=ink.ravel()[places], minlength=count)
-    outline, framed = np.zeros(count + 1), np.pad(labels, 1)
-    for here, there in ((framed[1:], framed[:-1]), (framed[:, 1:], framed[:, :-1])):
-        edge = np.flatnonzero(here != there)
-        for side in (here, there):
-            outline += np.bincount(side.ravel()[edge], minlength=count + 1)
-    area = np.bincount(number, minlength=count)
+    mask = ink > INK
+    labels = label_pieces(mask)
+    number, boxes = labels[mask], piece_boxes(labels)
+    area, mass = np.bincount(number)[1:], np.bincount(number, weights=ink[mask])[1:]
+    around = framed(labels, 1).ravel()
+    inked, outline = around > 0, np.zeros(len(boxes) + 1)
+    for step in (1, labels.shape[1] + 2):  # to the right, down
+        edge = np.flatnonzero(inked[step:] != inked[:-step])
+        outline += np.bincount(around[edge] + around[edge + step], minlength=len(outline))  # one of the two is 0
     return _Pieces(labels, boxes, mass, 2.5 * mass / outline[1:], mass / area)
 
 
@@ -76,8 +68,10 @@ def without_edges(ink):
     outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
     x, y = pieces.centres()
     main = (long > 0.05 * max(ink.shape)) & ~stroke
-    inside = (left[:, None] < x) & (x < right[:, None]) & (top[:, None] < y) & (y < bottom[:, None]) & main
-    around = outside & (pieces.mass < 0.16 * tall * wide) & (inside.sum(axis=1) > 2)  # itself, and two
+    around = outside & main & (pieces.mass < 0.16 * tall * wide)
+    for piece in np.flatnonzero(around):
+        within = (left[piece] < x) & (x < right[piece]) & (top[piece] < y) & (y < bottom[piece])
+        around[piece] = (within & main).sum() > 2  # itself, and two
     drop = around | stroke & (long > 0.25 * max(ink.shape))
     weight = np.where(drop, 0, pieces.weight())
     if not drop.any() or pieces.mass[~drop].max(initial=0) < _LEAST_LEFT * max(ink.shape):
@@ -93,7 +87,7 @@ def without_thin_lines(ink, pieces, height):
     pen = np.median(np.repeat(pieces.stroke[near], pieces.mass[near].astype(int))) if near.any() else 0
     if pen < 4:
         return ink, pieces
-    mask = Image.fromarray((255 * (ink > _INK)).astype(np.uint8))
+    mask = Image.fromarray((255 * (ink > INK)).astype(np.uint8))
     broad = mask.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(5))
     thin = np.asarray(mask) > np.asarray(broad)
     parts = find_pieces(np.where(thin, ink, 0))
@@ -289,7 +283,8 @@ class _Candidate(NamedTuple):
 class Line(NamedTuple):
     """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates.
 
-    `stroke` is about the width of its strokes in pixels.
+    `stroke` is about the width of its strokes in pixels. `cuts` has, of each atom, the cut on its left, (points, 2) as
+    column and row of the ink map, or None.
     """
 
     atoms: np.ndarray
@@ -298,6 +293,7 @@ class Line(NamedTuple):
     skip: np.ndarray
     candidates: list
     stroke: int
+    cuts: list
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -315,7 +311,7 @@ def divide(line, pieces, ink, height, sure=None):
     labels, area = pieces.labels[top:bottom, left:right], ink[top:bottom, left:right]
     tall = (boxes[:, 1] - boxes[:, 0])[boxes[:, 1] - boxes[:, 0] > 0.5 * height]
     height = float(np.median(tall)) if len(tall) else height
-    stroke = _stroke(labels, area, line)
+    stroke = (pieces.mass / pieces.dark)[line].sum() / (pieces.mass / pieces.stroke)[line].sum()
     atoms, found = np.zeros(labels.shape, int), []  # of each atom: middle, box, mass, ink cut on its left, its piece
     for piece, (row, end_row, column, end_column) in zip(line, boxes, strict=True):
         window = np.s_[row - top : end_row - top, column - left : end_column - left]
@@ -334,10 +330,12 @@ def divide(line, pieces, ink, height, sure=None):
             columns, rows = np.flatnonzero(own.any(axis=0)), np.flatnonzero(own.any(axis=1))
             box = (row + rows[0], row + rows[-1] + 1, column + columns[0], column + columns[-1] + 1)
             cut = crossed[number - 1] / stroke if number else 0.0
-            found.append(((box[2] + box[3]) / 2, box, float(area[window][own].sum()), cut, piece, (window, own)))
+            left_edge = np.stack([column + paths[number - 1], np.arange(row, end_row)], axis=1) if number else None
+            place = window, own, left_edge
+            found.append(((box[2] + box[3]) / 2, box, float(area[window][own].sum()), cut, piece, place))
     found.sort(key=lambda atom: atom[0])
     for number, atom in enumerate(found, start=1):
-        window, own = atom[-1]
+        window, own, _ = atom[-1]
         atoms[window][own] = number
     typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
     mass = np.array([atom[2] for atom in found])
@@ -345,15 +343,8 @@ def divide(line, pieces, ink, height, sure=None):
     x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
-    candidates = list(_candidates(found, height, np.poly1d(rise)))
-    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)))
-
-
-def _stroke(labels, area, line):
-    """Return the mean width of a line's strokes: twice its area over its outline."""
-    mask = np.pad(np.isin(labels, line + 1), 1)
-    outline = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
-    return 2 * 1.25 * mask.sum() / max(outline, 1)
+    cuts, candidates = [atom[-1][-1] for atom in found], list(_candidates(found, height, np.poly1d(rise)))
+    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts)
 
 
 def _candidates(found, height, middle):

@@ -27,7 +27,8 @@ class Digit(NamedTuple):
 
     `box` is left, top, right, bottom in pixels of the picture (one that `pictures.shrink` leaves as it is). Where the
     page was turned, `quadrilateral` lists the corners, from the digit's own top left one, as (x, y), else it is None.
-    `image`, uint8 (28, 28), is what was read.
+    `image`, uint8 (28, 28), is what was read. Where it was cut from what touches it on its left, `cut` lists the points
+    of that line as (x, y), else it is None.
     """
 
     digit: int
@@ -36,6 +37,7 @@ class Digit(NamedTuple):
     box: tuple
     quadrilateral: tuple | None
     image: np.ndarray
+    cut: tuple | None = None
 
 
 class Page(NamedTuple):
@@ -95,12 +97,13 @@ def _read_single(image, network):
     alone, box = True, (0, 0, *image.size)
     if "the digit" in taken:
         chosen, ink = taken["the digit"] > 0, [step for name, step in taken.items() if "rulings removed" in name][0]
-        pieces = divisions.find_pieces(ink)
-        sides = np.max([pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]], axis=0)
-        inside = np.isin(np.arange(1, len(sides) + 1), pieces.labels[chosen])
-        side = max(np.ptp(np.flatnonzero(chosen.any(axis=axis))) for axis in (0, 1))
-        other = ~inside & (pieces.dark > 0.5)
-        alone = (other & (sides >= 0.3 * side)).sum() == 0 and (other & (sides >= 4)).sum() < 6
+        if (ink[~chosen] > divisions.INK).any():
+            pieces = divisions.find_pieces(ink)
+            sides = np.max([pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2]], axis=0)
+            inside = np.isin(np.arange(1, len(sides) + 1), pieces.labels[chosen])
+            side = max(np.ptp(np.flatnonzero(chosen.any(axis=axis))) for axis in (0, 1))
+            other = ~inside & (pieces.dark > 0.5)
+            alone = (other & (sides >= 0.3 * side)).sum() == 0 and (other & (sides >= 4)).sum() < 6
         rows, columns = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
         scale = max(image.size) / max(chosen.shape)
         box = tuple(scale * side for side in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
@@ -117,8 +120,15 @@ def _read_lines(image, network):
             raise
         # only the darkest ink: what is left of a page's rulings is paler than writing
         turn, lines = _read_turned(np.clip(2 * ink - 1, 0, 1), network)
-    place = functools.partial(_place, turn=turn, shape=ink.shape, corner=corner, scale=scale)
-    result = [[Digit(*reading, *place(box), image_28) for *reading, box, image_28 in line] for line in lines]
+    to_picture = functools.partial(_to_picture, turn=turn, shape=ink.shape, corner=corner, scale=scale)
+    result = []
+    for line in lines:
+        result.append([])
+        for *reading, (top, bottom, left, right), image_28, cut in line:
+            corners = to_picture([(left, top), (right, top), (right, bottom), (left, bottom)])
+            box = (*np.min(corners, axis=0).tolist(), *np.max(corners, axis=0).tolist())
+            cut = cut if cut is None else to_picture(cut)
+            result[-1].append(Digit(*reading, box, corners if turn else None, image_28, cut))
     return Page(result, -90 * turn % 360)
 
 
@@ -173,16 +183,18 @@ def _find_turn(ink, network):
     usual = sides[order][np.searchsorted(amount, amount[-1] / 2)]
     alike = np.flatnonzero(near & (sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
     images = np.stack([_whole(piece, pieces, ink) for piece in alike])
-    scores = []
+    scores, clearly = [], 0.08 + 1 / len(alike)
     for turn in range(4):
         best = network.read(np.ascontiguousarray(np.rot90(images, turn, axes=(1, 2)))).max(axis=1)
         scores.append(np.log(best).mean())
+        if len(alike) < 3 or scores[0] + clearly >= 0:  # no score is above 0
+            return 0
     turn = int(np.argmax(scores))
-    return turn if len(alike) > 2 and scores[turn] > scores[0] + 0.08 + 1 / len(alike) else 0
+    return turn if scores[turn] > scores[0] + clearly else 0
 
 
 def _read_ink(ink, network):
-    """Read an ink map that stands upright; return its lines: tuples (digit, probability, probabilities, box, image).
+    """Read an ink map that stands upright; return its lines: (digit, probability, probabilities, box, image, cut).
 
     A box is top, bottom, left, right in the ink map. Raises ValueError when it does not look like digits.
     """
@@ -241,7 +253,9 @@ def _best_digits(line, probabilities, images):
     for number in chosen:
         digit = int(probabilities[number].argmax())
         best = float(probabilities[number, digit])
-        digits.append((digit, best, probabilities[number], line.candidates[number].box, images[number]))
+        candidate = line.candidates[number]
+        cut = line.cuts[candidate.first]
+        digits.append((digit, best, probabilities[number], candidate.box, images[number], cut))
     return digits, _share_read(line, chosen, probabilities)
 
 
@@ -290,13 +304,9 @@ def _normalise(line, candidate, ink, more):
     return pictures.fit(np.where(own, area, 0))
 
 
-def _place(box, turn, shape, corner, scale):
-    """Return the box and quadrilateral of a `Digit`, found in an ink map of `shape` after so many quarter turns."""
-    top, bottom, left, right = box
-    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+def _to_picture(points, turn, shape, corner, scale):
+    """Return points (x, y) of an ink map of `shape`, found after so many quarter turns, as they lie in the picture."""
     height, width = shape
-    x, y = corners.T
+    x, y = np.asarray(points, float).T
     x, y = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)][turn]
-    x, y = scale * x + corner[0], scale * y + corner[1]
-    box = tuple(float(side) for side in (x.min(), y.min(), x.max(), y.max()))
-    return box, tuple(zip(x.tolist(), y.tolist(), strict=True)) if turn else None
+    return tuple(zip((scale * x + corner[0]).tolist(), (scale * y + corner[1]).tolist(), strict=True))

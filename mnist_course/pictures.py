@@ -3,14 +3,16 @@
 `load_picture` opens a file, `steps` yields every step that it takes from there, and `to_mnist` is the last of them.
 """
 
+import math
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from mnist_course.digits import choose_digit
-from mnist_course.ink import bounding_box, grow, ink_steps, resize
+from mnist_course.ink import bounding_box, framed, grow, ink_steps, resize
 
 _LARGEST_MEGAPIXELS = 100
 _LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
@@ -34,6 +36,7 @@ def load_picture(path):
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file: give the path of a picture.")
+    Image.preinit()  # PNG, JPEG and the like: `open` would import every format to look for one of them
     too_large = f"{path} is larger than {_LARGEST_MEGAPIXELS} megapixels: save a smaller copy."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of what is refused here, or does no harm
@@ -106,7 +109,7 @@ def crop(ink):
 
 def stroke_width(ink):
     """Return the mean width of the strokes in pixels: twice the ink's area over the length of its outline."""
-    padded = np.pad(ink, 1)
+    padded = framed(ink, 1)
     outline = np.hypot(np.diff(padded, axis=0)[:, 1:], np.diff(padded, axis=1)[1:]).sum()
     return 2 * ink.sum() / max(outline, 1e-12)
 
@@ -121,11 +124,11 @@ def set_stroke_width(ink):
     width = stroke_width(ink) * 20 / max(ink.shape)
     if _THINNEST <= width <= _THICKEST:
         return ink
-    large = _scale_to(np.pad(ink, 1), 200)
+    large = _scale_to(framed(ink, 1), 200)
     large = crop(np.clip(0.5 + 4 * (large - 0.5 * large.max()), 0, 1))
     wanted = np.clip(width, _THINNEST, _THICKEST) / 20  # of the longer side, which grows with the strokes
     radius = (wanted * max(large.shape) - stroke_width(large)) / (2 * (1 - wanted))
-    return crop(grow(np.pad(large, int(abs(radius)) + 1), radius))
+    return crop(grow(framed(large, int(abs(radius)) + 1), radius))
 
 
 def fit_to_box(ink):
@@ -135,15 +138,21 @@ def fit_to_box(ink):
     return ink if max(ink.shape) == 20 else crop(_scale_to(ink, 20))
 
 
-def centre_by_mass(ink):
-    """Place ink of at most 20 x 20 with its centre of mass in (13.5, 14.5]; return uint8 (28, 28), brightest 255."""
-    offsets = []
+def _corner_by_mass(ink):
+    """Return the row and column at which ink begins in 28 x 28 when its centre of mass is in (13.5, 14.5], a list."""
+    corner = []
     for axis in (0, 1):
         weight = ink.sum(axis=1 - axis)
         centre = (weight * np.arange(len(weight))).sum() / weight.sum()
-        offsets.append(int(np.clip(np.floor(14.5 - centre), 0, 28 - len(weight))))
+        corner.append(min(max(math.floor(14.5 - centre), 0), 28 - len(weight)))
+    return corner
+
+
+def centre_by_mass(ink):
+    """Place ink of at most 20 x 20 with its centre of mass in (13.5, 14.5]; return uint8 (28, 28), brightest 255."""
+    top, left = _corner_by_mass(ink)
     result = np.zeros((28, 28))
-    result[offsets[0] : offsets[0] + ink.shape[0], offsets[1] : offsets[1] + ink.shape[1]] = ink
+    result[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return np.round(255 * result / result.max()).astype(np.uint8)
 
 
@@ -154,8 +163,11 @@ def _is_mnist(image):
     pixels = np.asarray(image.convert("L"))
     if image.mode == "RGB" and (np.asarray(image) != pixels[..., np.newaxis]).any():
         return False
-    ink = crop(pixels) if pixels.any() else pixels
-    return max(ink.shape) == 20 and np.abs(centre_by_mass(ink) - pixels.astype(int)).max() <= 1  # brightest: 254 or 255
+    if pixels.max() < 254:
+        return False
+    top, bottom, left, right = bounding_box(pixels > 0)
+    ink = pixels[top:bottom, left:right]
+    return max(ink.shape) == 20 and _corner_by_mass(ink) == [top, left]
 
 
 def steps(image):
@@ -207,13 +219,10 @@ def last_of(steps):
 
 def fit(ink):
     """Return the digit that an ink map holds as MNIST would show it, uint8 (28, 28); black for too little."""
-    ink = np.where(ink > 0.02, ink, 0)
-    if ink.max(initial=0) < 0.3:
-        return np.zeros((28, 28), np.uint8)
-    try:
-        return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
-    except IndexError:
-        return np.zeros((28, 28), np.uint8)
+    if ink.max(initial=0) >= 0.3:
+        with suppress(ValueError):  # so little in so large a box that nothing is left of it
+            return centre_by_mass(fit_to_box(set_stroke_width(crop(ink))))
+    return np.zeros((28, 28), np.uint8)
 
 
 def naive_image(picture):

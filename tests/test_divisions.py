@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_pictures import DIGITS, ink_mask, place
 
-from mnist_course import divisions
+from mnist_course import divisions, ink, pictures
 
 
 def sheet(rows, *, side=60, step=50, size=(400, 700), slope=0.0, left=20):
@@ -121,3 +121,46 @@ def test_the_best_path_costs_as_little_as_any(seed):
 
 def test_no_candidate_means_that_all_is_skipped():
     assert divisions.best_path(2, [1, 2], [], []) == ([], 3)
+
+
+def flood(mask):
+    """The pieces of a mask, found pixel by pixel in the order in which they begin."""
+    labels = np.zeros(mask.shape, int)
+    for start in map(tuple, np.argwhere(mask)):
+        waiting, number = [start], labels.max() + 1
+        while waiting:
+            row, column = waiting.pop()
+            inside = 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]
+            if inside and mask[row, column] and not labels[row, column]:
+                labels[row, column] = number
+                waiting += [(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    return labels
+
+
+@pytest.mark.parametrize("share", [0, 0.2, 0.4, 0.6, 1])
+def test_pieces_are_those_that_a_flood_would_fill(share):
+    rng = np.random.default_rng(0)
+    for size in ((1, 1), (1, 9), (9, 1), (7, 8), (20, 30)):
+        mask = rng.random(size) < share
+        labels = ink.label_pieces(mask)
+        np.testing.assert_array_equal(labels, flood(mask))
+        boxes = [ink.bounding_box(labels == number) for number in range(1, labels.max() + 1)]
+        np.testing.assert_array_equal(ink.piece_boxes(labels), np.reshape(boxes, (-1, 4)))
+
+
+def test_a_piece_knows_its_ink_and_the_width_of_its_stroke():
+    sheet = np.zeros((60, 80), np.float32)
+    sheet[10:50, 10:15], sheet[20:24, 40:79] = 1, 0.6
+    pieces = divisions.find_pieces(sheet)
+    assert pieces.boxes.tolist() == [[10, 50, 10, 15], [20, 24, 40, 79]]
+    assert pieces.mass == pytest.approx([200, 0.6 * 156]) and pieces.dark == pytest.approx([1, 0.6])
+    assert pieces.stroke == pytest.approx([2.5 * 200 / 90, 0.6 * 2.5 * 156 / 86])
+
+
+def test_what_holds_too_little_ink_is_black_28_x_28_and_no_box_of_ink_is_said():
+    faint = np.zeros((300, 300), np.float32)
+    faint[:, :40] = faint[:40] = 0.31
+    for holds in (faint, 0.9 * faint[:5, :5], np.zeros((0, 0), np.float32)):
+        assert not pictures.fit(holds).any() and pictures.fit(holds).shape == (28, 28)
+    with pytest.raises(ValueError, match="found no ink"):
+        ink.bounding_box(faint > 0.5)

@@ -58,6 +58,31 @@ def test_a_stroke_that_two_digits_share_belongs_to_both(network):
     assert (probabilities.max(axis=1) >= alone.max(axis=1)).all() and alone[chosen[0]].argmax() != 9
 
 
+def cuts(digits):
+    """Each digit's cut as a mean point and a height, or None."""
+    return [digit.cut and (*np.mean(digit.cut, axis=0), np.ptp(digit.cut, axis=0)[1]) for digit in digits]
+
+
+def test_where_touching_digits_were_cut_is_told_also_on_a_page_that_lies(network):
+    touching = page(["3608", "5283"], step=37, size=(400, 500))
+    upright = sum(pages.read_page(touching, network).lines, [])
+    found = cuts(upright)
+    assert found[0] is None and found[4] is None and sum(cut is not None for cut in found) >= 2
+    for before, digit, cut in zip(upright, upright[1:], found[1:], strict=False):
+        if cut:
+            x, y, height = cut
+            assert (before.box[0] + before.box[2]) / 2 < x < (digit.box[0] + digit.box[2]) / 2
+            assert digit.box[1] < y < digit.box[3] and height > 30  # from top to bottom of what was cut
+    lying = pages.read_page(touching.transpose(QUARTERS[90]), network)
+    assert lying.turned == 90
+    for one, other in zip(upright, sum(lying.lines, []), strict=True):
+        assert (one.cut is None) == (other.cut is None)
+        if one.cut:
+            expected = np.mean(one.cut, axis=0)[1], touching.width - np.mean(one.cut, axis=0)[0]
+            assert np.abs(np.mean(other.cut, axis=0) - expected).max() < 8
+    assert cuts(sum(pages.read_page(page(), network).lines, [])) == [None] * 11
+
+
 @pytest.mark.parametrize("turned", QUARTERS)
 def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(turned, network):
     upright = pages.read_page(page(), network)
@@ -71,6 +96,20 @@ def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(tu
         assert one.quadrilateral is None and np.abs(np.subtract(corner, other.quadrilateral[0])).max() < 8
         x, y = np.transpose(other.quadrilateral)
         assert other.box == pytest.approx((x.min(), y.min(), x.max(), y.max()))
+
+
+def test_a_page_that_clearly_stands_upright_is_not_tried_on_its_sides(network):
+    class Counting:
+        calls = 0
+
+        def read(self, images):
+            self.calls += 1
+            return network.read(images)
+
+    upright, lying = Counting(), Counting()
+    pages.read_page(page(), upright)
+    pages.read_page(page().transpose(QUARTERS[90]), lying)
+    assert lying.calls == upright.calls + 3
 
 
 def test_boxes_lie_on_the_digits(network):

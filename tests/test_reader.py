@@ -80,6 +80,13 @@ def test_damaged_and_missing_networks_are_refused(tmp_path):
             reader.Reader(path).read(make_digits(1)[0])
 
 
+def test_what_is_read_does_not_depend_on_how_many_are_read_at_once(shipped, monkeypatch):
+    images = np.concatenate([np.stack(list(DIGITS.values()))] * 3)[:23]
+    together = shipped.read(images)
+    monkeypatch.setattr(reader, "MOST_AT_ONCE", 5)
+    np.testing.assert_allclose(shipped.read(images), together, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "images", [np.zeros((1, 28, 28)), np.zeros((28, 28), np.uint8), np.zeros((0, 28, 28), np.uint8)]
 )
@@ -152,16 +159,17 @@ def test_a_reader_that_has_seen_enough_of_a_folder_hears_no_complaint(options, t
 # ---------------------------------------------------------------- test_model.py: pages
 
 
-def digit(number, probability, box=(1, 2, 3, 4), quadrilateral=None):
+def digit(number, probability, box=(1, 2, 3, 4), quadrilateral=None, cut=None):
     probabilities = np.full(10, (1 - probability) / 10, np.float32)
     probabilities[number], probabilities[8] = probability, 2 * (1 - probability) / 10
-    return pages.Digit(number, probability, probabilities, box, quadrilateral, DIGITS[number])
+    return pages.Digit(number, probability, probabilities, box, quadrilateral, DIGITS[number], cut)
 
 
 SQUARE = ((1, 2), (3, 2), (3, 4), (1, 4))
 PAGE = pages.Page([[digit(4, 0.99), digit(0, 0.43), digit(2, 0.9)], [digit(7, 0.5)]], 0)
 ONE_LINE = pages.Page([[digit(1, 0.9), digit(2, 0.8)]], 0)
-TURNED = pages.Page([[digit(1, 0.9, quadrilateral=SQUARE), digit(2, 0.8, quadrilateral=SQUARE)]], 90)
+CUT = ((2.0, 1.0), (2.5, 4.0))
+TURNED = pages.Page([[digit(1, 0.9, quadrilateral=SQUARE), digit(2, 0.8, quadrilateral=SQUARE, cut=CUT)]], 90)
 ONE = pages.Page([[digit(3, 0.3)]], 0)
 ONE_TURNED = pages.Page([[digit(3, 0.9)]], 180)
 
@@ -245,7 +253,7 @@ def test_one_insists_on_one_digit(tmp_path, capsys, monkeypatch):
     assert f"{SAMPLE}: 7 (" in capsys.readouterr().out
 
 
-def test_explain_draws_a_page_with_its_boxes_and_what_was_read(read_as, tmp_path, monkeypatch):
+def test_explain_draws_a_page_with_its_boxes_its_cuts_and_what_was_read(read_as, tmp_path, monkeypatch):
     figures, draw = [], test_model.draw_page
     monkeypatch.setattr(test_model, "draw_page", lambda *given: figures.append(draw(*given)) or figures[-1])
     for page in (PAGE, TURNED):
@@ -257,6 +265,8 @@ def test_explain_draws_a_page_with_its_boxes_and_what_was_read(read_as, tmp_path
     assert [patch.get_linestyle() for patch in first.patches] == ["-", "--", "-", "-"]
     assert len({patch.get_edgecolor() for patch in first.patches}) == 2
     assert second.patches[0].get_xy()[:4].tolist() == [list(point) for point in SQUARE]
+    assert [line.get_xydata().tolist() for line in second.lines] == [[list(point) for point in CUT]]
+    assert not first.lines and "cuts" in second.get_title() and "cuts" not in first.get_title()
 
 
 def test_explain_draws_the_page_where_one_digit_was_not_read_by_the_steps(read_as, tmp_path, monkeypatch):
