@@ -23,11 +23,11 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
-from mnist_course import paths
+from mnist_course import paths, web_page, web_sources
 from mnist_course.command_line import command
 from mnist_course.files import write_folder
 
-COURSE_PLACE = "<!-- course -->"  # where the front page takes the links to the other pages
+_COURSE_PLACE = "<!-- course -->"  # where the front page takes the links to the other pages
 _COURSE = "Handwritten digits with Keras"
 _PLACES = {"lessons.html": "Lessons", "glossary.html": "Glossary", "readme.html": "About", "teaching.html": "Teaching"}
 _SHOWN_AS_THEY_ARE = (".json", ".png", ".jpg", ".txt")  # by a browser; other files get a name that it shows as text
@@ -189,12 +189,12 @@ def _check_anchors(pages):
 def make_site(front_page, root=paths.ROOT):
     """Return the site as {name of a file: its text or bytes}.
 
-    `front_page` is the HTML that becomes index.html; it holds `COURSE_PLACE`, where the links to the other pages go.
+    `front_page` is the HTML that becomes index.html; it holds `_COURSE_PLACE`, where the links to the other pages go.
     `root` is the folder of the course. Raises ValueError for a link, a place on a page or a picture that is missing,
     and for a formula that MathML cannot show.
     """
-    if COURSE_PLACE not in front_page:
-        raise ValueError(f"The front page has no {COURSE_PLACE}, where the links to the lessons belong.")
+    if _COURSE_PLACE not in front_page:
+        raise ValueError(f"The front page has no {_COURSE_PLACE}, where the links to the lessons belong.")
     names, files, pages = _name_pages(root), {}, []
     sources = {source: _read(root / source) for source in names}
     sources["lessons.md"] = _list_lessons(sources)
@@ -208,7 +208,7 @@ def make_site(front_page, root=paths.ROOT):
     pages.append(_Page("search.html", "Search", [], bs4.BeautifulSoup(_SEARCH, "html.parser")))
     places = [_Page(name, _PLACES[name], [], None) for name in _PLACES if name in {page.name for page in pages}]
     links = "".join(f'<a href="{place.name}">{place.title}</a>\n' for place in places)
-    front_page = front_page.replace(COURSE_PLACE, f'<nav class="course" aria-label="Course">\n{links}</nav>', 1)
+    front_page = front_page.replace(_COURSE_PLACE, f'<nav class="course" aria-label="Course">\n{links}</nav>', 1)
     front = _Page("index.html", "Draw a digit", [], bs4.BeautifulSoup(front_page, "html.parser"))
     _check_anchors([front, *pages])
     return files | {front.name: front_page} | _dress(pages, [front, *places])
@@ -243,14 +243,12 @@ def _list_lessons(sources):
 
 def _dress(pages, places):
     """Return {name: HTML} of the pages, each with style, script, navigation and a list of its own headings."""
-    folder = paths.ROOT / "web"
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
-    style = (folder / "site.css").read_text(encoding="utf-8") + HtmlFormatter().get_style_defs(".highlight")
+    style = web_sources.read_source("site.css") + HtmlFormatter().get_style_defs(".highlight")
     style += f"\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
-    script = (folder / "site.js").read_text(encoding="utf-8")
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (folder / "site.html").read_text(encoding="utf-8")
-    )
+    script = web_sources.read_source("site.js")
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = template.from_string(web_sources.read_source("site.html"))
     lessons = [page for page in pages if page.folders == ["notebooks"]]
     searched = [page for page in pages if "solutions" not in page.folders and page.name not in _NOT_SEARCHED]
     index = json.dumps([section for page in searched for section in _find_sections(page)], ensure_ascii=False)
@@ -284,7 +282,7 @@ def _hash(script):
 @command
 def main(argv=None):
     folder = paths.OUTPUTS / "site"
-    files = make_site(f"<title>x</title><body>{COURSE_PLACE}</body>")
+    files = make_site(web_page.build_page())
     write_folder(folder, files)
     size = sum(len(content.encode() if isinstance(content, str) else content) for content in files.values())
     print(f"{paths.shown(folder / 'index.html')}: {len(files)} files, {size / 1e6:.1f} MB; a double click opens it")
