@@ -1,5 +1,7 @@
 // The network as a picture that one can walk through, value by value: used by the page and by notebook 07.
 
+import { CIVIDIS, GREYS, paintValues } from "./colours.js";
+
 // Every layer is a row of square maps. A convolution looks at a window of `kernel` x `kernel` values in all maps of the
 // layer before; so does a dense layer, whose window is all there is. `weights` is the place of its kernel among the
 // network's weights; its bias comes next.
@@ -15,21 +17,6 @@ const WALK = [
 const STRONGEST = 8;  // products that are listed; the others are added up
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-// The map of colours named cividis, which looks alike to eyes of all kinds: nine of its colours, mixed in between.
-const CIVIDIS = ["00224e", "1a386f", "434e6c", "61656f", "7d7c78", "9b9476", "bcae6c", "dec958", "fee838"];
-const GREYS = ["000000", "ffffff"];
-
-/** Mix 256 colours, each as one number in the byte order of a canvas. */
-function palette(colours) {
-  const points = colours.map((colour) => [0, 2, 4].map((from) => parseInt(colour.slice(from, from + 2), 16)));
-  return Uint32Array.from({ length: 256 }, (_, number) => {
-    const place = (number / 255) * (points.length - 1), left = Math.min(Math.floor(place), points.length - 2);
-    const [red, green, blue] = points[left].map((value, part) =>
-      Math.round(value + (place - left) * (points[left + 1][part] - value)));
-    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-  });
-}
-
 /** A number as one reads it, with a minus sign of full width. */
 function inDigits(value, decimals = 3) {
   const text = value.toFixed(decimals);
@@ -39,10 +26,9 @@ function inDigits(value, decimals = 3) {
 /**
  * Show the network's layers in `element`: `show` takes the 784 pixels that it reads, from 0 (paper) to 1 (ink), and, if
  * one has it, what `network.read` made of them. A touched value shows how it was computed from the layer before it.
- * `onEdit` is called after a filter of the first layer was changed in `network.weights`, or set back.
+ * `onEdit` is called after a filter of the first layer was changed in `network.weights`, with true, or set back, with false.
  */
 export function createExplorer(element, { network, texts, onEdit = () => {} }) {
-  const colours = palette(CIVIDIS), greys = palette(GREYS);
   const trained = new WeakMap();  // of each network the first layer's weights before anybody changed them
   let pixels = new Float32Array(784), activations, chosen, walked = false;
 
@@ -73,7 +59,7 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   const panel = find(".sum"), spoken = find(".unseen");
   const layers = WALK.map((layer) => ({ ...layer, ...makeLayer(layer) }));
   const before = makeView(find(".before")), after = makeView(find(".chosen"));
-  paintLegend(find(".scale"));
+  paintValues(find(".scale"), Array.from({ length: 256 }, (_, place) => place / 255), 256, CIVIDIS);
 
   function makeLayer({ name, side, maps, columns, zoom, gap }) {
     const figure = find(`[data-layer=${name}]`), canvas = figure.querySelector("canvas");
@@ -94,12 +80,6 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
       section, title: section.querySelector("h3"), area: section.querySelector(".map"),
       canvas: section.querySelector("canvas"), marks: section.querySelector(".marks"), layer: 0, map: 0,
     };
-  }
-
-  function paintLegend(canvas) {
-    const picture = new ImageData(256, 1);
-    new Uint32Array(picture.data.buffer).set(colours);
-    canvas.getContext("2d").putImageData(picture, 0, 0);
   }
 
   // -------------------------------------------------------------- the numbers
@@ -139,7 +119,7 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   // -------------------------------------------------------------- the pictures
 
   function paint({ name, side, maps, columns, zoom, gap, small, picture, canvas, range }) {
-    const values = activations[name], mixed = name === "input" ? greys : colours, width = small.width;
+    const values = activations[name], mixed = name === "input" ? GREYS : CIVIDIS, width = small.width;
     const most = name === "input" || name === "probabilities" ? 1 : Math.max(1e-6, values.reduce((a, b) => Math.max(a, b), 0));
     const dots = new Uint32Array(picture.data.buffer);
     for (let map = 0; map < maps; map++) {
@@ -310,14 +290,14 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
     if (!Number.isFinite(weight)) return;
     network.weights[0][place * WALK[1].maps + chosen.map] = Math.min(99, Math.max(-99, weight));
     show(pixels);
-    onEdit();
+    onEdit(isEdited());
   }
 
   function resetFilters() {
     network.weights[0].set(trained.get(network));
     find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
     show(pixels);
-    onEdit();
+    onEdit(isEdited());
   }
 
   function fillEffect() {
