@@ -61,6 +61,9 @@ COLAB_VENV := .venv-colab/bin/python
 test-colab: .venv/installed .venv-colab/installed  ## run every notebook with what Colab has, as if it were there
 	$(VENV) -m pytest tests/colab/check_notebooks.py $(ARGS)
 
+page: .venv/installed  ## build the page that reads digits in the browser, one file
+	$(VENV) -m mnist_course.web_page
+
 student: .venv/installed  ## zip the course for students, without solutions
 	$(VENV) -m mnist_course.packs student
 
@@ -79,4 +82,4 @@ lint: .venv/installed  ## check the code
 colab: .venv/installed  ## write the course's address for Colab: make colab REPO=owner/name
 	$(VENV) -m mnist_course.colab "$(REPO)"
 
-.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate student teacher sheets collect lint colab
+.PHONY: help run test test-full test-browser test-colab lab notebooks train evaluate page student teacher sheets collect lint colab
