@@ -208,7 +208,7 @@ def make_site(front_page, root=paths.ROOT):
         pages.append(_Page(names.get(source, "lessons.html"), title, source.split("/")[:-1], soup))
     pages.append(_Page("search.html", "Search", [], bs4.BeautifulSoup(_SEARCH, "html.parser")))
     places = [_Page(name, _PLACES[name], [], None) for name in _PLACES if name in {page.name for page in pages}]
-    links = "".join(f'<a href="{place.name}">{place.title}</a>\n' for place in places)
+    links = "".join(f'<a href="{place.name}">{place.title}</a>\n' for place in [*places, pages[-1]])
     front_page = front_page.replace(_COURSE_PLACE, f'<nav class="course" aria-label="Course">\n{links}</nav>', 1)
     front = _Page("index.html", "Draw a digit", [], bs4.BeautifulSoup(front_page, "html.parser"))
     _check_anchors([front, *pages])

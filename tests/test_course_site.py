@@ -104,7 +104,7 @@ def test_nothing_is_loaded_from_anywhere(site):
 
 def test_the_front_page_leads_to_the_lessons_and_back(site):
     links = [link["href"] for link in soup(site["index.html"]).select("nav.course a")]
-    assert links == ["lessons.html", "glossary.html", "readme.html"]  # this course has no page for teachers
+    assert links == ["lessons.html", "glossary.html", "readme.html", "search.html"]  # here is no page for teachers
     assert "<p>Pad</p>" in site["index.html"]
     assert soup(site["02_second.html"]).select_one("header a")["href"] == "index.html"
     with pytest.raises(ValueError, match="The front page has no <!-- course -->"):

@@ -9,7 +9,8 @@ addEventListener("resize", reachWide);
 document.addEventListener("toggle", reachWide, true);
 reachWide();
 
-// Search: every word must begin a word of the section; a word in the title counts more than one in the text.
+// Search: every word must begin a word of the section; a word in the title counts more than one in the text,
+// and in a short title more than in a long one.
 const MOST_SHOWN = 40;
 const AROUND = 90; // characters of text shown before and after the first hit
 
@@ -24,7 +25,7 @@ function find(sections, query) {
       const inText = (section.text.match(pattern) || []).length;
       score *= inTitle * 20 + Math.min(inText, 10);
     }
-    if (score) hits.push({ section, score: score / (1 + section.title.length / 100) });
+    if (score) hits.push({ section, score: score / (20 + section.title.length) });
   }
   hits.sort((one, other) => other.score - one.score);
   return { hits: hits.map((hit) => hit.section), patterns };

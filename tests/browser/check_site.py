@@ -35,14 +35,16 @@ def browser():
     assert CHROMIUM, "The site is tested in Chromium: install it (Debian: apt-get install chromium), then try again."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        expect.set_options(timeout=60_000)
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def page(browser, site):
-    """A page on which nothing may go wrong: no message in the console, no error, no request but for files of the site."""
+    """A page on which nothing goes wrong: no word in the console, no error, no request but for the site's own files."""
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     wrong = []
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
