@@ -288,6 +288,7 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
     const weight = input.valueAsNumber;
     input.setAttribute("aria-invalid", !Number.isFinite(weight));
     if (!Number.isFinite(weight)) return;
+    walked = true;  // the filter that is being changed stays in view
     network.weights[0][place * WALK[1].maps + chosen.map] = Math.min(99, Math.max(-99, weight));
     show(pixels);
     onEdit();

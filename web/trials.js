@@ -175,7 +175,7 @@ export function createChanges(element, { texts }) {
     const value = slider.valueAsNumber, changed = CHANGES[kind].change(pixels, value);
     paintValues(canvas, changed, SIDE, GREYS);
     const { digit, probability } = best(network.read(changed).probabilities);
-    slideName.textContent = texts.kinds[kind].by(value);
+    slideName.textContent = value ? texts.kinds[kind].by(value) : texts.unchanged;
     slider.setAttribute("aria-valuetext", `${slideName.textContent}: ${texts.reads(digit, probability)}`);
     caption.textContent = texts.reads(digit, probability);
     canvas.setAttribute("aria-label", caption.textContent);
@@ -200,9 +200,9 @@ export function createChanges(element, { texts }) {
     const { most, step } = CHANGES[kind], { digit } = readChanged(0);
     let value = step;
     while (value <= most && readChanged(value).digit === digit) value += step;
-    const { by } = texts.kinds[kind], guessed = by(guess.valueAsNumber);
+    const { by, unit } = texts.kinds[kind], kept = value - step, guessed = `${guess.valueAsNumber} ${unit}`;
     verdict.textContent = value > most ? texts.never(guessed, digit, by(most))
-      : texts.found(guessed, digit, by(value - step), by(value), readChanged(value), guess.valueAsNumber - (value - step));
+      : texts.found(guessed, digit, kept && by(kept), by(value), readChanged(value), guess.valueAsNumber - kept);
     slider.disabled = false;
     slider.value = Math.min(value, most);
     slide();
