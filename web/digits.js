@@ -3,8 +3,8 @@
 // It takes the paper for one grey; photographs, with their shadows and rulings, are read by test_model.py.
 // A *map* is { values, width, height }: a Float32Array, row by row, in which paper is 0 and ink is 1.
 
-const NO_INK = "There is no ink: draw a digit that stands out from its paper.";
-const SEVERAL = (number) => `There are ${number} digits: draw one.`;
+import { TEXTS } from "./texts.js";
+
 const WORKING_SIDE = 256;  // pixels on the longer side of the picture in which the ink is looked for
 const THINNEST = 1.6, THICKEST = 4.5;  // stroke widths that need no change, in pixels of the 20 x 20 box
 
@@ -188,7 +188,7 @@ function inkOf(picture, paper) {
     sum += weight * (low + high), weights += weight;
   }
   const level = sum / Math.max(weights, 1e-12);
-  if (level < 0.02) throw new Error(NO_INK);
+  if (level < 0.02) throw new Error(TEXTS.digits.noInk);
   return mapOf(strength, (value) => clip(value / level, 0, 1));
 }
 
@@ -220,7 +220,7 @@ function findPieces({ values, width, height }) {
 /** Keep the digit's part of an ink map; specks and what runs along the border are dropped. */
 function chooseDigit(picture) {
   const box = boxOf(picture);
-  if (!box) throw new Error(NO_INK);
+  if (!box) throw new Error(TEXTS.digits.noInk);
   const ink = cut(picture, box), { width, height } = ink, side = longerSide(picture);
   const maskOf = (pieces) => {
     const mask = newMap(width, height);
@@ -241,7 +241,7 @@ function chooseDigit(picture) {
   };
 
   const pieces = findPieces(mapOf(ink, (value) => (value > 0.4 ? 1 : 0))).map(measure);
-  if (!pieces.length) throw new Error(NO_INK);
+  if (!pieces.length) throw new Error(TEXTS.digits.noInk);
   const contact = ({ pixels }) => pixels.reduce((sum, at) => {
     const x = box.left + (at % width), y = box.top + Math.floor(at / width);
     return sum + (x === 0) + (x === picture.width - 1) + (y === 0) + (y === picture.height - 1);
@@ -267,7 +267,7 @@ function chooseDigit(picture) {
   });
   const main = best(groups, (group) => group.mass * group.side);
   const several = groups.filter((group) => group.side >= 0.6 * main.side && group.mass >= 0.25 * main.mass).length;
-  if (several > 1) throw new Error(SEVERAL(several));
+  if (several > 1) throw new Error(TEXTS.digits.several(several));
   const near = grow(maskOf([main]), Math.max(1, 0.2 * leading)).values;
   const strokes = groups.filter((group) => group.side >= 0.25 * main.side && group.pixels.some((at) => near[at] > 0));
   return withRim(strokes);

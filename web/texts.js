@@ -1,6 +1,10 @@
 // Every English word of the page, the pad and the walkable network; to translate them, translate this file.
 
 export const TEXTS = {
+  digits: {
+    noInk: "There is no ink: draw a digit that stands out from its paper.",
+    several: (number) => `There are ${number} digits: draw one.`,
+  },
   pad: {
     paper: "Drawing pad: draw one digit with the mouse, a finger, a pen or the arrow keys",
     keys: "Arrow keys move the pen. Space lowers and lifts it. Ctrl+Z takes the last stroke back.",
