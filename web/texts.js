@@ -6,6 +6,10 @@ const capital = (words) => words[0].toUpperCase() + words.slice(1);
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 export const TEXTS = {
+  digits: {
+    noInk: "There is no ink: draw a digit that stands out from its paper.",
+    several: (number) => `There are ${number} digits: draw one.`,
+  },
   pad: {
     paper: "Drawing pad: draw one digit with the mouse, a finger, a pen or the arrow keys",
     keys: "Arrow keys move the pen. Space lowers and lifts it. Ctrl+Z takes the last stroke back.",
