@@ -23,7 +23,7 @@ const packed = dataOf("weights"), networks = {};
 let network;
 
 function useNetwork(name) {
-  networks[name] ??= createNetwork(decodeWeights(packed[name].base64, packed[name]));
+  networks[name] ??= createNetwork(decodeWeights(packed[name].text, packed[name]));
   network = networks[name];
   at("about-network").textContent = texts.networks[name];
 }
