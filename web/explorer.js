@@ -26,11 +26,11 @@ function inDigits(value, decimals = 3) {
 /**
  * Show the network's layers in `element`: `show` takes the 784 pixels that it reads, from 0 (paper) to 1 (ink), and, if
  * one has it, what `network.read` made of them. A touched value shows how it was computed from the layer before it.
- * `onEdit` is called after a filter of the first layer was changed in `network.weights`, with true, or set back, with false.
+ * `onEdit` is called after a filter of the first layer was changed in `network.weights`, or set back.
  */
 export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   const trained = new WeakMap();  // of each network the first layer's weights before anybody changed them
-  let pixels = new Float32Array(784), activations, chosen, walked = false;
+  let pixels, activations, chosen, walked = false;
 
   element.classList.add("network-explorer");
   element.dataset.lmSuppressShortcuts = true;  // JupyterLab leaves the arrow keys to the network
@@ -288,16 +288,17 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
     const weight = input.valueAsNumber;
     input.setAttribute("aria-invalid", !Number.isFinite(weight));
     if (!Number.isFinite(weight)) return;
+    walked = true;  // the filter that is being changed stays in view
     network.weights[0][place * WALK[1].maps + chosen.map] = Math.min(99, Math.max(-99, weight));
     show(pixels);
-    onEdit(isEdited());
+    onEdit();
   }
 
   function resetFilters() {
     network.weights[0].set(trained.get(network));
     find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
     show(pixels);
-    onEdit(isEdited());
+    onEdit();
   }
 
   function fillEffect() {
@@ -421,9 +422,9 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   function setNetwork(newNetwork) {
     network = newNetwork;
     if (!trained.has(network)) trained.set(network, network.weights[0].slice());
-    show(pixels);
+    if (pixels) show(pixels);
   }
 
   setNetwork(network);
-  return { show, setNetwork, destroy: () => element.replaceChildren() };
+  return { show, setNetwork, isEdited, destroy: () => element.replaceChildren() };
 }

@@ -9,7 +9,7 @@ import { openPicture } from "./pictures.js";
 import { TEXTS } from "./texts.js";
 import { best, createChanges, createCover } from "./trials.js";
 
-const REST = 700;  // milliseconds without the pen before the reading is spoken
+const REST = 500;  // milliseconds without the pen before the reading is spoken and the trials take the digit
 const texts = TEXTS.page, at = (id) => document.getElementById(id);
 const dataOf = (id) => JSON.parse(at(id).textContent);
 
@@ -19,7 +19,7 @@ for (const element of document.querySelectorAll("[data-label]")) element.setAttr
 
 // ---------------------------------------------------------------- the networks and the sample digits
 
-const packed = dataOf("weights"), networks = {};
+const unpacking = unpackSamples(dataOf("samples")), packed = dataOf("weights"), networks = {};
 let network;
 
 function useNetwork(name) {
@@ -28,100 +28,95 @@ function useNetwork(name) {
   at("about-network").textContent = texts.networks[name];
 }
 
-/** The sample digits: a list of { pixels, label, misread }. */
+/** Unpack the sample digits, each when it is wanted; returns { all: a list of { number, label, misread }, pixelsOf(sample) }. */
 async function unpackSamples({ png, labels, misread }) {
   const bytes = Uint8Array.from(atob(png.split(",")[1]), (character) => character.charCodeAt(0));
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-  const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
-  const ink = canvas.getContext("2d", { willReadFrequently: true });
-  ink.drawImage(bitmap, 0, 0);
-  const columns = bitmap.width / 28;
-  return labels.map((label, number) => {
-    const { data } = ink.getImageData(28 * (number % columns), 28 * Math.floor(number / columns), 28, 28);
-    return { pixels: Float32Array.from({ length: 784 }, (_, place) => data[4 * place] / 255), label, misread: misread[number] };
-  });
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" })), columns = bitmap.width / 28;
+  const ink = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+  return {
+    all: labels.map((label, number) => ({ number, label, misread: misread[number] })),
+    pixelsOf({ number }) {
+      ink.drawImage(bitmap, -28 * (number % columns), -28 * Math.floor(number / columns));
+      const { data } = ink.getImageData(0, 0, 28, 28);
+      return Float32Array.from({ length: 784 }, (_, place) => data[4 * place] / 255);
+    },
+  };
 }
 
 // ---------------------------------------------------------------- reading
 
-let pixels = new Float32Array(784), note = "", isEdited = false, speaking, drawn, settled;
+let digit = { pixels: new Float32Array(784), problem: texts.invitation };  // or its label, when one is known
+let settled, resting, drawn;
 
-/** Read `pixels`, or say why there is nothing to read; `rest` also gives the digit to the trials and speaks. */
-function read({ problem = "", rest = false } = {}) {
-  const activations = network.read(pixels);
-  if (problem) {
-    bars.show();
-    at("digit").textContent = "";
-    at("sentence").textContent = problem;
-  } else {
-    const { digit, probability } = best(activations.probabilities);
-    bars.show(activations.probabilities);
-    at("digit").textContent = digit;
-    at("sentence").textContent = texts.reads(digit, probability);
-  }
-  at("note").textContent = [note, isEdited ? texts.edited : ""].join(" ").trim();
+/** Read `newDigit`; when the pen rests, what was read is also spoken, and the trials take it. */
+function see(newDigit, { rest }) {
+  digit = newDigit;
+  const { pixels, problem, label } = digit, activations = network.read(pixels);
+  const reading = best(activations.probabilities);
+  bars.show(problem ? [] : activations.probabilities);
+  at("digit").textContent = problem ? "" : reading.digit;
+  at("sentence").textContent = problem ?? texts.reads(reading.digit, reading.probability);
+  const notes = label === undefined ? [] : [reading.digit === label ? texts.right(label) : texts.wrong(label)];
+  at("note").textContent = [...notes, ...(explorer.isEdited() ? [texts.edited] : [])].join(" ");
   paintValues(at("seen"), pixels, 28, GREYS);
+  at("seen").setAttribute("aria-label", texts.seenAs(problem ? undefined : reading.digit));
   explorer.show(pixels, activations);
+  clearTimeout(resting);
   if (!rest) return;
-  if (settled !== pixels || isEdited) {
-    cover.show(pixels, network);
-    changes.show(pixels, network);
-  }
-  settled = pixels;
-  clearTimeout(speaking);
-  speaking = setTimeout(() => {
-    const words = `${at("sentence").textContent} ${at("note").textContent}`.trim();
-    if (at("spoken").textContent !== words) at("spoken").textContent = words;
+  resting = setTimeout(() => {
+    if (settled !== pixels) for (const trial of [cover, changes]) trial.show(pixels, network);
+    settled = pixels;
+    speak();
   }, REST);
 }
 
-function readPad({ rest = false } = {}) {
+function speak() {
+  const words = `${at("sentence").textContent} ${at("note").textContent}`.trim();
+  if (at("spoken").textContent !== words) at("spoken").textContent = words;
+}
+
+/** See it again with other weights. */
+function seeAgain() {
+  settled = undefined;
+  see(digit, { rest: true });
+}
+
+function seePad({ rest = false } = {}) {
   cancelAnimationFrame(drawn);
   drawn = undefined;
-  note = "";
-  if (pad.isWhite()) {
-    pixels = new Float32Array(784);
-    return read({ problem: texts.invitation, rest });
-  }
+  if (pad.isWhite()) return see({ pixels: new Float32Array(784), problem: texts.invitation }, { rest });
   const { width, height } = pad.canvas, colours = pad.canvas.getContext("2d").getImageData(0, 0, width, height).data;
-  const grey = new Uint8Array(width * height);
-  for (let place = 0; place < grey.length; place++) grey[place] = colours[4 * place];
-  readGrey(grey, width, height, { rest });
+  see(prepare({ grey: Uint8Array.from({ length: width * height }, (_, place) => colours[4 * place]), width, height }), { rest });
 }
 
-function readGrey(grey, width, height, { rest }) {
+function prepare({ grey, width, height }) {
   try {
-    pixels = Float32Array.from(toMnist(grey, width, height), (value) => value / 255);
-    read({ rest });
-  } catch (error) {  // several digits or no ink, which toMnist says in a sentence
-    read({ problem: error.message, rest });
+    return { pixels: Float32Array.from(toMnist(grey, width, height), (value) => value / 255) };
+  } catch ({ message }) {  // no ink or several digits: what was seen last stays
+    return { pixels: digit.pixels, problem: message };
   }
 }
 
-function showSample({ pixels: sample, label }) {
-  pixels = sample;
-  const digit = best(network.read(pixels).probabilities).digit;
-  note = digit === label ? texts.right(label) : texts.wrong(label);
+function seeSample(sample) {
+  const pixels = samples.pixelsOf(sample), { label } = sample;
   const picture = document.createElement("canvas");
-  paintValues(picture, sample.map((value) => 1 - value), 28, GREYS);
+  paintValues(picture, pixels.map((value) => 1 - value), 28, GREYS);
   pad.load(picture, { replaced: true });
-  read({ rest: true });
+  see({ pixels, label }, { rest: true });
 }
 
-async function showFile(file) {
+async function seeFile(file) {
   if (!file) return;
-  note = "";
   try {
-    const { grey, width, height, canvas } = await openPicture(file, texts.files);
+    const picture = await openPicture(file, texts.files), { width, height } = picture, scale = 280 / Math.max(width, height);
     const paper = Object.assign(document.createElement("canvas"), { width: 280, height: 280 }), ink = paper.getContext("2d");
-    const scale = 280 / Math.max(width, height);
     ink.fillStyle = "white";
     ink.fillRect(0, 0, 280, 280);
-    ink.drawImage(canvas, (280 - scale * width) / 2, (280 - scale * height) / 2, scale * width, scale * height);
+    ink.drawImage(picture.canvas, (280 - scale * width) / 2, (280 - scale * height) / 2, scale * width, scale * height);
     pad.load(paper, { replaced: true });
-    readGrey(grey, width, height, { rest: true });
-  } catch (error) {
-    read({ problem: error.message, rest: true });
+    see(prepare(picture), { rest: true });
+  } catch ({ message }) {
+    see({ pixels: digit.pixels, problem: message }, { rest: true });
   }
 }
 
@@ -130,13 +125,13 @@ async function showFile(file) {
 useNetwork("robust");
 const bars = createBars(at("bars"), { texts: TEXTS.pad });
 const explorer = createExplorer(at("network"), {
-  network, texts: TEXTS.explorer, onEdit: (edited) => { isEdited = edited; read({ rest: true }); },
+  network, texts: TEXTS.explorer, onEdit: seeAgain,
 });
 const cover = createCover(at("cover"), { texts: TEXTS.cover }), changes = createChanges(at("changes"), { texts: TEXTS.changes });
 const pad = createPad(at("pad"), {
   texts: TEXTS.pad,
-  onChange: () => { drawn ??= requestAnimationFrame(() => readPad()); },
-  onLift: () => readPad({ rest: true }),
+  onChange: () => { drawn ??= requestAnimationFrame(() => seePad()); },
+  onLift: () => seePad({ rest: true }),
 });
 
 const choice = at("networks");
@@ -145,31 +140,30 @@ choice.insertAdjacentHTML("beforeend", Object.keys(packed).map((name) =>
 choice.onchange = ({ target }) => {
   useNetwork(target.value);
   explorer.setNetwork(network);
-  settled = undefined;
-  if (shown) showSample(shown); else read({ rest: true });
+  seeAgain();
 };
 
-const samples = await unpackSamples(dataOf("samples"));
+const samples = await unpacking;
 let last;
 
 /** A sample at random for which `isWanted` holds, another than the last. */
 function anySample(isWanted) {
-  const wanted = samples.filter((sample) => sample !== last && isWanted(sample));
+  const wanted = samples.all.filter((sample) => sample !== last && isWanted(sample));
   return last = wanted[Math.floor(Math.random() * wanted.length)];
 }
 
-at("random").onclick = () => showSample(anySample(({ misread }) => !misread));
-at("misread").onclick = () =>
-  showSample(anySample(({ pixels: sample, label, misread }) => misread && best(network.read(sample).probabilities).digit !== label));
+const isMisread = (sample) => best(network.read(samples.pixelsOf(sample)).probabilities).digit !== sample.label;
+at("random").onclick = () => seeSample(anySample(({ misread }) => !misread));
+at("misread").onclick = () => seeSample(anySample((sample) => sample.misread && isMisread(sample)));
 at("file").onchange = ({ target }) => {
-  showFile(target.files[0]);
+  seeFile(target.files[0]);
   target.value = "";  // the same file may be chosen again
 };
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {
   event.preventDefault();
-  showFile(event.dataTransfer.files[0]);
+  seeFile(event.dataTransfer.files[0]);
 };
 
-showSample(anySample(({ misread }) => !misread));
+seeSample(anySample(({ misread }) => !misread));
 performance.mark("first reading");

@@ -1,5 +1,10 @@
 // Every English word of the page, the pad and the walkable network; to translate them, translate this file.
 
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const withArticle = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
 export const TEXTS = {
   digits: {
     noInk: "There is no ink: draw a digit that stands out from its paper.",
@@ -19,7 +24,7 @@ export const TEXTS = {
   explorer: {
     pictures: "Digit to look at",
     layers: {
-      input: { title: "28 × 28 pixels", made: "what the network sees", about: "A pixel: 0 is paper, 1 is ink." },
+      input: { title: "28 × 28 pixels", made: "the input", about: "A pixel: 0 is paper, 1 is ink." },
       conv1: {
         title: "32 maps of 26 × 26", made: "convolution 3 × 3, ReLU",
         about: "Nine neighbouring pixels, each times its number in the filter, added up.",
@@ -35,7 +40,7 @@ export const TEXTS = {
         about: "All 1,600 values of the maps before, each times a weight, added up. These are the strongest.",
       },
       probabilities: {
-        title: "10 digits", made: "dense, softmax",
+        title: "10 digits", made: "softmax",
         about: "All 128 features, each times a weight, added up. These are the strongest.",
       },
     },
@@ -72,5 +77,83 @@ export const TEXTS = {
     reset: "Set the filters back",
     effect: (digit, percent, newDigit, newPercent) =>
       `With the trained filters: ${digit} (${percent} %). With yours: ${newDigit} (${newPercent} %).`,
+  },
+  page: {
+    title: "Draw a digit and watch the network read it",
+    promise: "Nothing leaves this file, and every number that you see was computed in it, now.",
+    reading: "Draw and read",
+    invitation: "Draw one digit, from 0 to 9.",
+    reads: (digit, probability) =>
+      `${probability >= 0.5 ? "This is" : "Not sure, perhaps"} ${withArticle(digit)} (${percent(probability)}).`,
+    right: (label) => `A test digit, labelled ${label}.`,
+    wrong: (label) => `A test digit, labelled ${label}: misread.`,
+    edited: "You have changed a filter.",
+    seen: "what the network sees: 28 × 28 pixels, the digit scaled and centred as in MNIST",
+    seenAs: (digit) => `28 × 28 pixels${digit === undefined ? "" : `, read as ${withArticle(digit)}`}`,
+    network: "Network",
+    networks: {
+      robust: "Trained on digits moved, turned, thickened and covered: for handwriting like yours.",
+      standard: "The network of the lessons, trained on MNIST as it is.",
+    },
+    sources: "Or take",
+    random: "a test digit",
+    misread: "one that it misreads",
+    file: "a picture",
+    drop: "You can also drop a picture anywhere on this page.",
+    walk: "Walk through the network",
+    walkAbout:
+      "Touch any value. Its window in the layer before lights up, and you see the sum that made it. In the first convolution you can change the filter's nine numbers.",
+    trials: "Try to break it",
+    footer: "Part of a course on handwritten digits with Keras, whose notebooks explain every step that you see here.",
+    files: {
+      tooManyBytes: (name, most) => `${name} is larger than ${most} MB: save a smaller copy.`,
+      noPicture: (name) => `${name} is not a picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP.`,
+      tooManyPixels: (name, width, height, most) =>
+        `${name} has ${width} × ${height} pixels, more than ${most} million: save a smaller copy.`,
+      damaged: (name) => `${name} is damaged or cut short: save the picture again.`,
+      photo: (name) => `${name} looks like a photograph, whose paper is not evenly light: test_model.py reads those.`,
+    },
+  },
+  cover: {
+    title: "Cover a part",
+    about: "The grey square is a piece of empty paper. Move it: where must it lie so that the digit is read as another?",
+    label: "The digit with a square of paper on it",
+    keys: "Arrow keys move the square.",
+    covered: (digit, probability) => `covered here: ${withArticle(digit)} (${percent(probability)})`,
+    everywhere: "Try all 576 places",
+    map: (digit) => `How probable a ${digit} stays with the square at each place.`,
+    worst: (digit, { row, column, probability, now }) =>
+      now.digit === digit
+        ? `Wherever it lies, the ${digit} is still read: at worst, at row ${row + 1}, column ${column + 1}, with ${percent(probability)}.`
+        : `At its worst place, row ${row + 1}, column ${column + 1}, the ${digit} keeps ${percent(probability)} and is read as ${
+          withArticle(now.digit)} (${percent(now.probability)}). The map shows what is left when the square lies there.`,
+  },
+  changes: {
+    title: "Move, turn, thicken",
+    about: "How much can the digit bear? Guess first; then the slider is yours.",
+    which: "What is done to the digit",
+    kinds: {
+      move: {
+        name: "Move", question: "It is still read when moved to the right by", unit: "pixels",
+        by: (value) => `moved by ${count(Math.abs(value), "pixel")}${value < 0 ? " to the left" : value > 0 ? " to the right" : ""}`,
+      },
+      turn: {
+        name: "Turn", question: "It is still read when turned clockwise by", unit: "degrees",
+        by: (value) => `turned by ${Math.abs(value)}°${value < 0 ? " anticlockwise" : value > 0 ? " clockwise" : ""}`,
+      },
+      thicken: {
+        name: "Thicken", question: "It is still read with strokes that grow on each side by", unit: "pixels",
+        by: (value) => `${count(Math.abs(value), "pixel")} ${value < 0 ? "thinner" : "thicker"} on each side`,
+      },
+    },
+    compare: "Compare",
+    unchanged: "as it is",
+    noGuess: (most) => `Type your guess first, a number from 0 to ${most}.`,
+    reads: (digit, probability) => `${withArticle(digit)} (${percent(probability)})`,
+    never: (guess, digit, most) => `You guessed ${guess}. It bears more than the slider offers: ${most}, it is still read as ${withArticle(digit)}.`,
+    found: (guess, digit, kept, lost, now, difference) =>
+      `You guessed ${guess}. ${kept ? `${capital(kept)}, it is still read as ${withArticle(digit)}; ${lost}` : capital(lost)}, it becomes ${
+        withArticle(now.digit)} (${percent(now.probability)}). ${
+        difference === 0 ? "Exactly." : `It bears ${difference > 0 ? "less" : "more"} than you thought.`}`,
   },
 };

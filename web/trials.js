@@ -72,21 +72,22 @@ export function createCover(element, { texts }) {
     <h3>${texts.title}</h3><p>${texts.about}</p>
     <div class="pictures">
       <figure><div class="picture" tabindex="0" role="application" aria-label="${texts.label}" aria-description="${texts.keys}">
-        <canvas></canvas><span class="square"></span></div><figcaption aria-live="polite"></figcaption></figure>
-      <figure hidden><div class="picture"><canvas role="img"></canvas><span class="square"></span></div>
+        <canvas></canvas><span class="patch"></span></div><figcaption aria-live="polite"></figcaption></figure>
+      <figure hidden><div class="picture"><canvas role="img"></canvas><span class="patch"></span></div>
         <figcaption><span>0 %</span><canvas class="scale" aria-hidden="true"></canvas><span>100 %</span></figcaption></figure>
     </div>
     <button type="button">${texts.everywhere}</button>
     <p class="verdict" role="status"></p>`;
   const [area, mapArea] = element.querySelectorAll(".picture"), [here, map] = element.querySelectorAll(".picture canvas");
-  const squares = element.querySelectorAll(".square"), caption = element.querySelector("figcaption");
+  const patches = element.querySelectorAll(".patch"), caption = element.querySelector("figcaption");
   const button = element.querySelector("button"), verdict = element.querySelector(".verdict"), result = mapArea.parentElement;
   let pixels, network, place = [11, 11], frame;
+  element.inert = true;  // until there is a digit
   paintValues(element.querySelector(".scale"), Array.from({ length: 256 }, (_, number) => number / 255), 256, CIVIDIS);
 
   function put(row, column) {
     place = [row, column].map((value) => Math.min(PLACES - 1, Math.max(0, value)));
-    for (const { style } of squares) {
+    for (const { style } of patches) {
       Object.assign(style, { top: `${100 * place[0] / SIDE}%`, left: `${100 * place[1] / SIDE}%` });
     }
     const { digit, probability } = best(network.read(cover(pixels, ...place)).probabilities);
@@ -138,6 +139,7 @@ export function createCover(element, { texts }) {
     show(newPixels, newNetwork) {
       cancelAnimationFrame(frame);
       [pixels, network] = [newPixels, newNetwork];
+      element.inert = false;
       button.disabled = false;
       result.hidden = true;
       verdict.textContent = "";
@@ -165,6 +167,7 @@ export function createChanges(element, { texts }) {
   const canvas = element.querySelector("canvas"), caption = element.querySelector("figcaption");
   const verdict = element.querySelector(".verdict"), slideName = element.querySelector(".slide span");
   let kind = "move", pixels, network;
+  element.inert = true;  // until there is a digit
 
   const readChanged = (value) => best(network.read(CHANGES[kind].change(pixels, value)).probabilities);
 
@@ -172,7 +175,7 @@ export function createChanges(element, { texts }) {
     const value = slider.valueAsNumber, changed = CHANGES[kind].change(pixels, value);
     paintValues(canvas, changed, SIDE, GREYS);
     const { digit, probability } = best(network.read(changed).probabilities);
-    slideName.textContent = texts.kinds[kind].by(value);
+    slideName.textContent = value ? texts.kinds[kind].by(value) : texts.unchanged;
     slider.setAttribute("aria-valuetext", `${slideName.textContent}: ${texts.reads(digit, probability)}`);
     caption.textContent = texts.reads(digit, probability);
     canvas.setAttribute("aria-label", caption.textContent);
@@ -197,9 +200,9 @@ export function createChanges(element, { texts }) {
     const { most, step } = CHANGES[kind], { digit } = readChanged(0);
     let value = step;
     while (value <= most && readChanged(value).digit === digit) value += step;
-    const { by } = texts.kinds[kind], guessed = by(guess.valueAsNumber);
+    const { by, unit } = texts.kinds[kind], kept = value - step, guessed = `${guess.valueAsNumber} ${unit}`;
     verdict.textContent = value > most ? texts.never(guessed, digit, by(most))
-      : texts.found(guessed, digit, by(value - step), by(value), readChanged(value), guess.valueAsNumber - (value - step));
+      : texts.found(guessed, digit, kept && by(kept), by(value), readChanged(value), guess.valueAsNumber - kept);
     slider.disabled = false;
     slider.value = Math.min(value, most);
     slide();
@@ -213,6 +216,7 @@ export function createChanges(element, { texts }) {
   return {
     show(newPixels, newNetwork) {
       [pixels, network] = [newPixels, newNetwork];
+      element.inert = false;
       begin();
     },
   };
