@@ -18,8 +18,11 @@ export const TEXTS = {
     clear: "Clear",
     undo: "Undo",
     bars: "Probability of each digit",
+    read: "Read",
+    waiting: "Reading …",
   },
   explorer: {
+    pictures: "Digit to look at",
     layers: {
       input: { title: "28 × 28 pixels", made: "the input", about: "A pixel: 0 is paper, 1 is ink." },
       conv1: {
