@@ -20,6 +20,11 @@ def read_source(name):
     return path.read_text(encoding="utf-8")
 
 
+def join_styles(*names):
+    """Return the text of several style sheets in web/, one after the other."""
+    return "".join(read_source(name) for name in names)
+
+
 def join_modules(name):
     """Return the module web/`name` with all that it imports, as the text of one module without imports.
 

@@ -3,8 +3,8 @@
 // It takes the paper for one grey; photographs, with their shadows and rulings, are read by test_model.py.
 // A *map* is { values, width, height }: a Float32Array, row by row, in which paper is 0 and ink is 1.
 
-const NO_INK = "There is no ink: draw a digit that stands out from its paper.";
-const SEVERAL = (number) => `There are ${number} digits: draw one.`;
+import { TEXTS } from "./texts.js";
+
 const WORKING_SIDE = 256;  // pixels on the longer side of the picture in which the ink is looked for
 const THINNEST = 1.6, THICKEST = 4.5;  // stroke widths that need no change, in pixels of the 20 x 20 box
 
@@ -171,9 +171,9 @@ function slopes({ values, width, height }) {
 /** The ink of a picture whose paper has the grey `paper`, so that the edge of a stroke is near 0.5. */
 function inkOf(picture, paper) {
   const small = longerSide(picture) > WORKING_SIDE ? scaleTo(picture, WORKING_SIDE, BOX, (value) => Math.floor(value + 0.5)) : picture;
-  const difference = mapOf(small, (grey) => (paper - grey) / 255);
-  const sign = difference.values.reduce((sum, value) => sum + value ** 3, 0) < 0 ? -1 : 1;
-  const strength = mapOf(difference, (value) => sign * value);
+  let darker = 0;
+  for (const grey of small.values) darker += (paper - grey) * (paper - grey) * (paper - grey);
+  const strength = mapOf(small, (grey) => (darker >= 0 ? paper - grey : grey - paper) / 255);
   const steep = slopes(strength), { width } = strength;
   let sum = 0, weights = 0;
   for (let at = 0; at < strength.values.length; at++) {  // how strong ink is, where its edges are sharpest
@@ -184,11 +184,11 @@ function inkOf(picture, paper) {
         low = Math.min(low, strength.values[near]), high = Math.max(high, strength.values[near]);
       }
     }
-    const weight = steep.values[at] ** 3;
+    const weight = steep.values[at] * steep.values[at] * steep.values[at];
     sum += weight * (low + high), weights += weight;
   }
   const level = sum / Math.max(weights, 1e-12);
-  if (level < 0.02) throw new Error(NO_INK);
+  if (level < 0.02) throw new Error(TEXTS.digits.noInk);
   return mapOf(strength, (value) => clip(value / level, 0, 1));
 }
 
@@ -218,8 +218,10 @@ function findPieces({ values, width, height }) {
 }
 
 /** Keep the digit's part of an ink map; specks and what runs along the border are dropped. */
-function chooseDigit(ink) {
-  const side = longerSide(ink), { width, height } = ink;
+function chooseDigit(picture) {
+  const box = boxOf(picture);
+  if (!box) throw new Error(TEXTS.digits.noInk);
+  const ink = cut(picture, box), { width, height } = ink, side = longerSide(picture);
   const maskOf = (pieces) => {
     const mask = newMap(width, height);
     for (const { pixels } of pieces) for (const at of pixels) mask.values[at] = 1;
@@ -227,7 +229,9 @@ function chooseDigit(ink) {
   };
   const withRim = (pieces) => {  // with the grey rim of its strokes
     const near = grow(maskOf(pieces), 2).values;
-    return mapOf(ink, (value, at) => (near[at] > 0 ? value : 0));
+    const digit = mapOf(ink, (value, at) => (near[at] > 0 ? value : 0));
+    const { left, top } = box;  // back to where it was
+    return cut(digit, { left: -left, top: -top, right: picture.width - left, bottom: picture.height - top });
   };
   const best = (pieces, worth) => pieces.reduce((most, piece) => (worth(piece) > worth(most) ? piece : most));
   const measure = (piece) => {
@@ -237,10 +241,10 @@ function chooseDigit(ink) {
   };
 
   const pieces = findPieces(mapOf(ink, (value) => (value > 0.4 ? 1 : 0))).map(measure);
-  if (!pieces.length) throw new Error(NO_INK);
+  if (!pieces.length) throw new Error(TEXTS.digits.noInk);
   const contact = ({ pixels }) => pixels.reduce((sum, at) => {
-    const x = at % width, y = (at - x) / width;
-    return sum + (x === 0) + (x === width - 1) + (y === 0) + (y === height - 1);
+    const x = box.left + (at % width), y = box.top + Math.floor(at / width);
+    return sum + (x === 0) + (x === picture.width - 1) + (y === 0) + (y === picture.height - 1);
   }, 0);
   let inside = pieces.filter((piece) => contact(piece) <= 0.15 * side);
   const longest = (some) => Math.max(0, ...some.map((piece) => piece.side));
@@ -263,7 +267,7 @@ function chooseDigit(ink) {
   });
   const main = best(groups, (group) => group.mass * group.side);
   const several = groups.filter((group) => group.side >= 0.6 * main.side && group.mass >= 0.25 * main.mass).length;
-  if (several > 1) throw new Error(SEVERAL(several));
+  if (several > 1) throw new Error(TEXTS.digits.several(several));
   const near = grow(maskOf([main]), Math.max(1, 0.2 * leading)).values;
   const strokes = groups.filter((group) => group.side >= 0.25 * main.side && group.pixels.some((at) => near[at] > 0));
   return withRim(strokes);
@@ -326,9 +330,11 @@ function isMnist(picture) {
   return centreByMass(ink).every((value, at) => Math.abs(value - picture.values[at]) <= 1);
 }
 
-function median(values) {
-  const sorted = new Float32Array(values).sort(), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** The grey of the paper: the median of the picture's border. */
+function paperOf({ values, width, height }) {
+  const border = [...values.subarray(0, width), ...values.subarray(width * (height - 1))];
+  for (let y = 1; y < height - 1; y++) border.push(values[y * width], values[(y + 1) * width - 1]);
+  return border.sort((one, other) => one - other)[border.length >> 1];
 }
 
 /**
@@ -340,8 +346,7 @@ function median(values) {
 export function toMnist(grey, width, height) {
   const picture = { values: new Float32Array(grey), width, height };
   if (isMnist(picture)) return Uint8Array.from(grey);
-  const onBorder = (at) => at < width || at >= width * (height - 1) || at % width === 0 || at % width === width - 1;
-  const paper = median(picture.values.filter((_, at) => onBorder(at)));
+  const paper = paperOf(picture);
   let digit = chooseDigit(inkOf(picture, paper));
   const { left, top, right, bottom } = boxOf(digit), side = Math.max(right - left, bottom - top);
   const scale = longerSide(picture) / longerSide(digit);

@@ -2,9 +2,14 @@
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const withArticle = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 export const TEXTS = {
+  digits: {
+    noInk: "There is no ink: draw a digit that stands out from its paper.",
+    several: (number) => `There are ${number} digits: draw one.`,
+  },
   pad: {
     paper: "Drawing pad: draw one digit with the mouse, a finger, a pen or the arrow keys",
     keys: "Arrow keys move the pen. Space lowers and lifts it. Ctrl+Z takes the last stroke back.",
@@ -13,10 +18,13 @@ export const TEXTS = {
     clear: "Clear",
     undo: "Undo",
     bars: "Probability of each digit",
+    read: "Read",
+    waiting: "Reading …",
   },
   explorer: {
+    pictures: "Digit to look at",
     layers: {
-      input: { title: "28 × 28 pixels", made: "what the network sees", about: "A pixel: 0 is paper, 1 is ink." },
+      input: { title: "28 × 28 pixels", made: "the input", about: "A pixel: 0 is paper, 1 is ink." },
       conv1: {
         title: "32 maps of 26 × 26", made: "convolution 3 × 3, ReLU",
         about: "Nine neighbouring pixels, each times its number in the filter, added up.",
@@ -32,7 +40,7 @@ export const TEXTS = {
         about: "All 1,600 values of the maps before, each times a weight, added up. These are the strongest.",
       },
       probabilities: {
-        title: "10 digits", made: "dense, softmax",
+        title: "10 digits", made: "softmax",
         about: "All 128 features, each times a weight, added up. These are the strongest.",
       },
     },
@@ -72,7 +80,7 @@ export const TEXTS = {
   },
   page: {
     title: "Draw a digit and watch the network read it",
-    promise: "Everything happens in this file: nothing is sent anywhere, and every number is one that the network computed.",
+    promise: "Nothing leaves this file, and every number that you see was computed in it, now.",
     reading: "Draw and read",
     invitation: "Draw one digit, from 0 to 9.",
     reads: (digit, probability) =>
@@ -84,8 +92,8 @@ export const TEXTS = {
     seenAs: (digit) => `28 × 28 pixels${digit === undefined ? "" : `, read as ${withArticle(digit)}`}`,
     network: "Network",
     networks: {
-      robust: "Trained on digits moved, turned, thickened and covered: for handwriting like yours.",
-      standard: "The network of the lessons, trained on MNIST as it is.",
+      robust: "Trained on MNIST's digits, bent and redrawn, and on digits of other styles: for handwriting like yours.",
+      standard: "The network of the lessons, trained on MNIST as it is. In this file its weights are rounded to 8 bits.",
     },
     sources: "Or take",
     random: "a test digit",
@@ -127,11 +135,11 @@ export const TEXTS = {
     kinds: {
       move: {
         name: "Move", question: "It is still read when moved to the right by", unit: "pixels",
-        by: (value) => count(Math.abs(value), "pixel") + (value < 0 ? " to the left" : value > 0 ? " to the right" : ""),
+        by: (value) => `moved by ${count(Math.abs(value), "pixel")}${value < 0 ? " to the left" : value > 0 ? " to the right" : ""}`,
       },
       turn: {
         name: "Turn", question: "It is still read when turned clockwise by", unit: "degrees",
-        by: (value) => `${Math.abs(value)}°${value < 0 ? " anticlockwise" : value > 0 ? " clockwise" : ""}`,
+        by: (value) => `turned by ${Math.abs(value)}°${value < 0 ? " anticlockwise" : value > 0 ? " clockwise" : ""}`,
       },
       thicken: {
         name: "Thicken", question: "It is still read with strokes that grow on each side by", unit: "pixels",
@@ -139,11 +147,13 @@ export const TEXTS = {
       },
     },
     compare: "Compare",
+    unchanged: "as it is",
     noGuess: (most) => `Type your guess first, a number from 0 to ${most}.`,
     reads: (digit, probability) => `${withArticle(digit)} (${percent(probability)})`,
-    never: (guessed, digit, most) => `You guessed ${guessed}. It bears more than one can try: even ${most} it is read as ${withArticle(digit)}.`,
-    found: (guessed, digit, kept, lost, now, difference) =>
-      `You guessed ${guessed}. It is read as ${withArticle(digit)} up to ${kept}; ${lost} it becomes ${withArticle(now.digit)} (${
-        percent(now.probability)}). ${difference === 0 ? "Exactly." : difference > 0 ? "It bears less than you thought." : "It bears more than you thought."}`,
+    never: (guess, digit, most) => `You guessed ${guess}. It bears more than the slider offers: ${most}, it is still read as ${withArticle(digit)}.`,
+    found: (guess, digit, kept, lost, now, difference) =>
+      `You guessed ${guess}. ${kept ? `${capital(kept)}, it is still read as ${withArticle(digit)}; ${lost}` : capital(lost)}, it becomes ${
+        withArticle(now.digit)} (${percent(now.probability)}). ${
+        difference === 0 ? "Exactly." : `It bears ${difference > 0 ? "less" : "more"} than you thought.`}`,
   },
 };
