@@ -140,8 +140,11 @@ def test_from_the_front_door_to_the_last_lesson(page):
     page.open("index.html")
     page.get_by_role("link", name="Lessons", exact=True).click()
     page.get_by_role("main").get_by_role("link", name="1.").first.click()
+    page.wait_for_url("**/01_*.html")
     titles = [page.title()]
     while page.locator("a[rel=next]").count():
+        address = page.locator("a[rel=next]").get_attribute("href")
         page.locator("a[rel=next]").click()
+        page.wait_for_url(f"**/{address}")
         titles.append(page.title())
     assert len(titles) == len(list(paths.NOTEBOOKS.glob("[0-9]*.ipynb"))) == len(set(titles))
