@@ -297,9 +297,9 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
 
   function resetFilters() {
     network.weights[0].set(trained.get(network));
-    find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
     onEdit();
     show(pixels);
+    find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
   }
 
   function fillEffect() {
