@@ -21,7 +21,7 @@ from mnist_course.command_line import command
 from mnist_course.files import write_whole
 
 _SOLUTIONS = f"{paths.SOLUTIONS.relative_to(paths.ROOT).as_posix()}/"
-_FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/")
+_FOR_TEACHERS = (_SOLUTIONS, "TEACHING.md", "tests/", "benchmarks/", ".ci/", ".github/")
 FOR_EVERYBODY = (
     "benchmarks/seeds.json",  # notebooks 04, 06 and 08 read these
     "benchmarks/ladder.json",

@@ -13,6 +13,7 @@ MY_NOTEBOOKS = ROOT / "my_notebooks"  # the learner's copies of the lessons
 FAST_PARAMETERS = NOTEBOOKS / "fast_parameters.yml"
 BENCHMARKS = ROOT / "benchmarks"
 OUTPUTS = ROOT / "outputs"
+WEB = ROOT / "web"  # sources of the page and of what notebooks show in the browser
 
 WEIGHTS_NAME = "mnist_cnn.weights.h5"
 LITERT_NAME = "mnist_cnn.tflite"

@@ -9,7 +9,6 @@ import papermill
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_course import drawing_pad
 from mnist_course.drawing_pad import INVITATION, DrawingPad
 
 SEVEN = np.eye(10)[7] * 0.9 + 0.01
@@ -110,4 +109,5 @@ def test_a_notebook_without_a_browser_runs_and_shows_a_sentence_instead(tmp_path
 
 
 def test_the_page_loads_nothing_from_the_network():
-    assert "http" not in drawing_pad.JAVASCRIPT + drawing_pad.STYLE
+    assert "createPad" in DrawingPad._esm and ".digit-pad" in DrawingPad._css
+    assert "http" not in DrawingPad._esm + DrawingPad._css

@@ -53,7 +53,7 @@ def test_student_has_what_a_learner_needs_and_nothing_for_teachers(student):
     names = packs.find_files(student)
     assert set(names) >= SHIPPED
     assert not [name for name in names if "solutions" in name or name.endswith(".zip")]
-    kept = [name for name in names if name.startswith(("tests", "benchmarks", ".ci", "TEACHING"))]
+    kept = [name for name in names if name.startswith(("tests", "benchmarks", ".ci", ".github", "TEACHING"))]
     assert kept == sorted(packs.FOR_EVERYBODY)
     lessons = {path.name for path in notebook_runs.find_notebooks()}
     assert {path.name for path in student.glob("notebooks/*")} == lessons | {"fast_parameters.yml"}

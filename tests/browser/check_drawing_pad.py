@@ -132,7 +132,7 @@ def bars(page):
 
 def draw(page, points):
     """Draw one stroke with the mouse through points, given in shares of the paper's width and height."""
-    paper = page.get_by_role("img", name="Drawing pad").bounding_box()
+    paper = page.get_by_role("application", name="Drawing pad").bounding_box()
     places = [(paper["x"] + x * paper["width"], paper["y"] + y * paper["height"]) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
@@ -159,16 +159,17 @@ def test_the_kernel_holds_the_picture(page):
     expect(page.locator(".jp-OutputArea-output").last).to_contain_text("((280, 280), np.uint8(0), np.uint8(255))")
 
 
-def test_clear_and_read_are_reached_and_pressed_by_keyboard(page):
-    clear, read = (page.get_by_role("button", name=name, exact=True) for name in ("Clear", "Read"))
+def test_the_buttons_are_reached_and_pressed_by_keyboard(page):
+    clear, undo, read = (page.get_by_role("button", name=name, exact=True) for name in ("Clear", "Undo", "Read"))
     clear.focus()
     page.keyboard.press("Enter")
     expect(status(page)).to_have_text("Draw one digit, from 0 to 9.")
     expect(bars(page)).to_have_text([str(digit) for digit in range(10)])
     draw(page, [(0.5, 0.2), (0.8, 0.5), (0.5, 0.8), (0.2, 0.5), (0.5, 0.2)])
     expect(clear).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(read).to_be_focused()
+    for button in (undo, read):
+        page.keyboard.press("Tab")
+        expect(button).to_be_focused()
     assert read.evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
     page.keyboard.press("Space")
     expect(status(page)).to_have_text("This is a 0 (91.0 %).")
@@ -182,7 +183,7 @@ def test_a_refusal_is_shown(page):
 
 def test_a_finger_draws_too(page):
     page.get_by_role("button", name="Clear", exact=True).click()
-    paper = page.get_by_role("img", name="Drawing pad").bounding_box()
+    paper = page.get_by_role("application", name="Drawing pad").bounding_box()
     touch = page.context.new_cdp_session(page)
     x = paper["x"] + paper["width"] / 2
     for kind, share in [("touchStart", 0.2), ("touchMove", 0.4), ("touchMove", 0.6), ("touchMove", 0.8)]:
