@@ -37,6 +37,7 @@ WITHOUT_KERAS = (
     *("written_lines", "drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
     *("sheets", "collect", "collected_page", "one_notebook", "packed_weights", "web_page", "web_sources"),
     "course_site",
+    "javascript",
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
 NO_VERB = {"Pictures", "Digits", "Images", "Batches"}  # nouns with which the docstring of a class may begin

@@ -50,8 +50,7 @@ function bytesOf(text) {
  * both is in base 85, with bytes to fill its last group; a text that is too short makes a RangeError.
  */
 export function decodeWeights(text, { kind, shapes, scales }) {
-  const bytes = bytesOf(text), size = { float32: 4, float16: 2, int8: 1 }[kind];
-  const sizes = shapes.map(sizeOf);
+  const bytes = bytesOf(text), sizes = shapes.map(sizeOf);
   const scale = kind === "int8" && bytesOf(scales);
   let first = 0, firstChannel = 0;
   return shapes.map((shape, number) => {

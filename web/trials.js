@@ -3,7 +3,7 @@
 import { CIVIDIS, GREYS, paintValues } from "./colours.js";
 
 const SIDE = 28, SQUARE = 5, PLACES = SIDE - SQUARE + 1;  // the square has PLACES x PLACES places, as in lesson 7
-const PATIENCE = 12;  // milliseconds of a frame that are spent on readings
+const PATIENCE = 24;  // milliseconds of a frame that are spent on readings
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** Which digit is the most probable, and how probable it is. */

@@ -49,6 +49,18 @@ network = reader.Reader(paths.ROBUST_READER)
 pad = drawing_pad.DrawingPad(lambda drawing: network.read(pictures.to_mnist(drawing)[None])[0])
 pad
 """
+WALK = """
+import keras
+import numpy as np
+import mnist_helpers as mh
+from mnist_course import explorer
+
+keras.utils.set_random_seed(0)
+model = mh.build_cnn()
+images = np.zeros((2, 28, 28), np.uint8)
+images[0, 4:24, 12:16] = images[1, 12:16, 4:24] = 255
+explorer.show(model, images)
+"""
 LOOK = "pad.picture.size, np.asarray(pad.picture).min(), np.asarray(pad.picture).max()"
 
 
@@ -59,8 +71,9 @@ def folder(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in (READ, LOOK)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "pad.ipynb")
-    cells = [nbformat.v4.new_code_cell(READ_WITH_THE_NETWORK.strip())]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "network.ipynb")
+    for name, source in (("network", READ_WITH_THE_NETWORK), ("walk", WALK)):
+        cells = [nbformat.v4.new_code_cell(source.strip())]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
     no_news = folder / "config/labconfig/page_config.json"
     no_news.parent.mkdir(parents=True)
     no_news.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
@@ -114,11 +127,15 @@ def page(address):
         browser.close()
 
 
-def open_pad(page, address):
+def open_notebook(page, address):
     page.goto(address)
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
     page.locator(".jp-Cell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
+
+
+def open_pad(page, address):
+    open_notebook(page, address)
     expect(status(page)).to_have_text("Draw one digit, from 0 to 9.")
 
 
@@ -217,6 +234,23 @@ def test_the_network_of_the_course_reads_a_three(page, address):
     expect(status(page)).to_contain_text("This is a 3 (")
     box = page.locator(".drawing-pad").bounding_box()
     page.screenshot(path=ROOT / "outputs" / "drawing_pad.png", clip=box | {"width": 640})
+    page.close()
+
+
+def test_one_walks_through_the_network_of_the_kernel(page, address):
+    page = page.context.browser.new_page(viewport={"width": 1500, "height": 1100})
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    open_notebook(page, address.replace("pad.ipynb", "walk.ipynb"))
+    digits = page.get_by_role("group", name="Digit to look at").get_by_role("button")
+    expect(digits).to_have_count(2)
+    expect(digits.first).to_have_attribute("aria-pressed", "true")
+    heading = page.locator(".network-explorer .sum h3")
+    before = heading.text_content()
+    digits.last.click()
+    expect(heading).not_to_have_text(before)
+    page.locator("[data-layer=conv2] .maps").click()
+    expect(page.locator(".network-explorer .terms tbody tr")).to_have_count(8)
+    take_screenshot(page, "explorer_light.png")
     page.close()
 
 
