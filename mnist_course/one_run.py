@@ -43,7 +43,8 @@ def _run_notebook(run, folder):
 
 def _train(run, folder):
     """Train into the folder; return what the training log says of the epoch whose weights were kept."""
-    arguments = [*sweep_works.training_arguments(run["parameters"]), "--output-dir", os.path.relpath(folder, paths.ROOT)]
+    arguments = sweep_works.training_arguments(run["parameters"])
+    arguments += ["--output-dir", os.path.relpath(folder, paths.ROOT)]
     done = subprocess.run(
         tied([sys.executable, run["source"], *arguments]), cwd=paths.ROOT, stderr=subprocess.PIPE, text=True
     )

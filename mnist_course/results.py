@@ -1,4 +1,4 @@
-"""Key results of a notebook: lines to read, and with each the number itself, to be read back from the executed notebook.
+"""Key results of a notebook: lines to read, each with its number, to be read back when the notebook was executed.
 
 Taught in notebook 10; the lessons record what `run_course.py` reports of them.
 """
@@ -12,8 +12,9 @@ _KIND = "application/vnd.mnist-course.result+json"  # the kind of output, as Jup
 def record(name, value, line=None):
     """Publish a key result: show `line`, and keep the number with it in the notebook's output.
 
-    `name` says in a few words what was measured, once in a notebook: "validation accuracy". `value` is a number, Python's
-    or NumPy's, or a str. Without `line` the name and the value are shown. Raises ValueError for a value of another kind.
+    `name` says in a few words what was measured, once in a notebook: "validation accuracy". `value` is a number,
+    Python's or NumPy's, or a str. Without `line` the name and the value are shown. Raises ValueError for a value of
+    another kind.
     """
     value = value.item() if hasattr(value, "item") else value
     if not isinstance(value, (Real, str)):

@@ -1,7 +1,7 @@
 """What a worker of a sweep does: one run in a process of its own, its outcome moved into place when it is whole.
 
-A sweep's folder has runs/IDENTITY/ for each run that is done, runs/IDENTITY.failed/ for what is left of one that failed,
-and runs/.IDENTITY-…/ while one is tried. Nothing here imports Dask or Keras.
+A sweep's folder has runs/IDENTITY/ for each run that is done, runs/IDENTITY.failed/ for what is left of one that
+failed, and runs/.IDENTITY-…/ while one is tried. Nothing here imports Dask or Keras.
 """
 
 import contextlib
@@ -32,17 +32,19 @@ def threads_environment(cores):
     return {f"{name}_NUM_THREADS" if "TF" not in name else f"{name}_THREADS": str(cores) for name in libraries}
 
 
-def carry_out_on_worker(run, share, bound):
+def carry_out_on_worker(run, share, bound, most_memory):
     """Carry out a run on the Dask worker that calls this; return the row.
 
-    It gets `share` cores, of `bound`, a list of cores a worker, those of this one, and its part of the memory.
+    It gets `share` cores, of `bound`, a list of cores a worker, those of this one. Its memory is `most_memory` bytes,
+    or with None this worker's own limit.
     """
     from distributed import get_worker
 
     worker = get_worker()
     known = bound and isinstance(worker.name, int) and worker.name < len(bound)
-    limit = worker.memory_manager.memory_limit
-    return carry_out(run, share, bound[worker.name] if known else None, limit and limit / worker.state.nthreads)
+    if not most_memory and worker.memory_manager.memory_limit:
+        most_memory = worker.memory_manager.memory_limit / worker.state.nthreads
+    return carry_out(run, share, bound[worker.name] if known else None, most_memory)
 
 
 def carry_out(run, cores=1, bound=None, most_memory=None):

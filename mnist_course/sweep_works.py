@@ -1,4 +1,4 @@
-"""What a sweep can repeat: a notebook, or a training by train_model.py. Their parameters, and the code that they run."""
+"""What a sweep can repeat: a notebook, or a training by train_model.py. Their parameters and their code."""
 
 import ast
 import hashlib

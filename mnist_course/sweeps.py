@@ -17,6 +17,13 @@ from mnist_course import paths, sweep_runs, sweep_works
 
 _LONGEST_LOST = 60  # seconds in which a scheduler that was lost may come back
 _LOOK = 0.5  # seconds between two looks at the clock and the workers
+_CALM = {  # what Dask's own processes need not do beside runs that want the cores
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+}
 
 
 def grid(**values):
@@ -24,7 +31,7 @@ def grid(**values):
 
     A value is one number or text, or a list, tuple, range or array of them: `grid(EPOCHS=1, SEED=range(3))`.
     """
-    lists = [[value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value) for value in values.values()]
+    lists = [[one] if isinstance(one, str) or not hasattr(one, "__iter__") else one for one in values.values()]
     return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*lists)]
 
 
@@ -60,31 +67,34 @@ def find_rows(planned):
     return rows
 
 
-def run(
-    work, runs, folder=None, *, workers=None, scheduler=None, retries=1, timeout=3600, again=False, watch=None
-):  # fmt: skip
+def run(work, runs, folder=None, **options):
     """Carry out what is not done yet of some runs, side by side; return a row each, in their order. In notebook 10.
 
-    `work` and `runs` are as for `plan`: "04", `grid(LEARNING_RATE=[0.001, 0.003], SEED=range(3))`. A row is a
-    dictionary: "parameters", "results" (what the notebook recorded, {name: number}), "status" ("done" or "failed"),
-    "error" (a sentence, or None), "seconds", "cores", and "folder", the path of what the run left: the executed
-    notebook, weights. Runs that are in `folder` (outputs/sweeps/NAME) are not done again, unless `again` asks for it.
+    `work`, `runs` and `folder` are as for `plan`: `run("04", grid(LEARNING_RATE=[0.001, 0.003], SEED=range(3)))`; the
+    options and what is returned are those of `carry_out`.
+    """
+    return carry_out(plan(work, runs, folder), **options)
+
+
+def carry_out(planned, *, workers=None, scheduler=None, retries=1, timeout=3600, again=False, watch=None):
+    """Carry out what is not done yet of a plan, side by side; return a row each, in their order.
+
+    A row is a dictionary: "parameters", "results" (what the notebook recorded, {name: number}), "status" ("done" or
+    "failed"), "error" (a sentence, or None), "seconds", "cores", and "folder", the path of what the run left: the
+    executed notebook, weights. With `again`, what is done is done once more.
 
     One run a core at a time, or so many `workers`; or on the cluster of a Dask `scheduler`, "tcp://host:8786". A run
     whose process dies or takes longer than `timeout` seconds is tried `retries` times more, one with a failing cell
     is not. `watch` is called with the `Progress`, after each change and twice a second. Ctrl-C ends what is running;
-    the same call goes on.
-
-    ValueError for parameters that do not fit, OSError when the scheduler cannot be reached or stays lost.
+    the same call goes on. OSError when the scheduler cannot be reached or stays lost.
     """
-    planned = plan(work, runs, folder)
     sweep = uuid.uuid4().hex
     rows = {} if again else {key: row for key, row in find_rows(planned).items() if row["status"] == "done"}
     waiting = [one for one in planned["runs"] if one["identity"] not in rows]
     progress = Progress(planned, rows, watch or (lambda progress: None))
     if waiting:
         details = {"sweep": sweep, "again": again, "timeout": timeout}
-        workers = workers or len(_cores())
+        workers = workers or count_cores()
         cluster = _Cluster(scheduler, workers, min(workers, len(waiting)))
         try:
             _carry_out_all([one | details for one in waiting], cluster, retries, progress)
@@ -100,9 +110,7 @@ class Progress:
     def __init__(self, planned, rows, watch):
         self.folder, self.work, self.runs = planned["folder"], planned["work"], planned["runs"]
         self.rows, self.watch, self.latest = dict(rows), watch, None
-        self.found = len(rows)  # done before
-        self.running, self.slots, self.begin = 0, 1, time.monotonic()
-        self.spent = 0.0  # core-seconds of all tries of this sweep
+        self.running, self.slots = 0, 1
 
     def add(self, row):
         """Note a row of a run that has ended for good."""
@@ -129,12 +137,15 @@ class Progress:
         """Return the rows known by now in the order of the plan, each with the path of its folder."""
         found = [self.rows[one["identity"]] for one in self.runs if one["identity"] in self.rows]
         endings = {"done": "", "failed": ".failed"}
-        return [
-            row | {"folder": self.folder / "runs" / f"{row['identity']}{endings[row['status']]}"} for row in found
-        ]
+        return [row | {"folder": self.folder / "runs" / f"{row['identity']}{endings[row['status']]}"} for row in found]
 
 
 # ---------------------------------------------------------------- workers
+
+
+def count_cores():
+    """Return how many cores this process may use."""
+    return len(_cores())
 
 
 def _cores():
@@ -146,6 +157,7 @@ class _Cluster:
 
     def __init__(self, scheduler, workers, needed):
         try:
+            import dask
             import distributed
         except ImportError as error:
             raise OSError("A sweep needs Dask: python -m pip install distributed") from error
@@ -154,15 +166,17 @@ class _Cluster:
         self.level = self.logger.level
         self.logger.setLevel(logging.CRITICAL)  # a lost worker is no news here
         cores = _cores()
-        self.share, self.bound = 1, None
+        self.share, self.bound, self.most_memory = 1, None, None
         if not scheduler:
             self.share = max(1, len(cores) // workers)
             if hasattr(os, "sched_setaffinity") and workers * self.share <= len(cores):
                 self.bound = [cores[at * self.share : (at + 1) * self.share] for at in range(workers)]
-            self.cluster = distributed.LocalCluster(
-                n_workers=needed, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                silence_logs=logging.CRITICAL, memory_limit="auto" if workers <= len(cores) else None,
-            )  # fmt: skip
+            self.most_memory = int(distributed.system.MEMORY_LIMIT / workers)
+            with dask.config.set(_CALM):
+                self.cluster = distributed.LocalCluster(
+                    n_workers=needed, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+                    silence_logs=logging.CRITICAL, memory_limit=None,
+                )  # fmt: skip
         self.client = None
         self.connect(10)
 
@@ -189,18 +203,18 @@ class _Cluster:
         deadline = time.monotonic() + _LONGEST_LOST
         while self.client.status == "closed":
             if time.monotonic() > deadline:
-                raise OSError(
-                    f"The scheduler at {self.scheduler} was lost. What is done is kept: start it, and repeat the command."
-                )
+                lost = f"The scheduler at {self.scheduler} was lost"
+                raise OSError(f"{lost}. What is done is kept: start it, and repeat the command.")
             try:
                 self.connect(5)
             except OSError:
                 time.sleep(1)
 
     def submit(self, run):
-        return self.client.submit(
-            sweep_runs.carry_out_on_worker, run, self.share, self.bound, key=f"run-{run['identity']}-{uuid.uuid4().hex[:8]}", pure=False
-        )  # fmt: skip
+        """Hand a run to a worker that is free; return Dask's future of its row."""
+        shares = self.share, self.bound, self.most_memory
+        key = f"run-{run['identity']}-{uuid.uuid4().hex[:8]}"
+        return self.client.submit(sweep_runs.carry_out_on_worker, run, *shares, key=key, pure=False)
 
     def close(self, sweep):
         """End what still runs for a sweep, and what this started."""
@@ -248,7 +262,6 @@ def _carry_out_all(waiting, cluster, retries, progress):
             if future in running and not lost:
                 one, tries = running.pop(future)
                 row = _row_of(future, one)
-                progress.spent += row["seconds"] * row["cores"]
                 if row["status"] == "busy":
                     later.append((time.monotonic() + 1, one, tries))
                 elif row["status"] == "died" and tries < retries:
@@ -266,7 +279,8 @@ def _row_of(future, run):
     if error is None:
         return future.result()
     killed = type(error).__name__ == "KilledWorker"
-    said = "its worker was lost several times" if killed else f"the worker could not begin ({type(error).__name__}: {error})"
+    said = f"the worker could not begin ({type(error).__name__}: {error})"
+    said = "its worker was lost several times" if killed else said
     row = {"results": {}, "seconds": 0.0, "cores": 1, "machine": "", "error": f"{run['work']}: {said}"}
     kept = {name: run[name] for name in ("identity", "work", "code", "sweep", "parameters")}
     return kept | row | {"status": "died" if killed else "failed"}

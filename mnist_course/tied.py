@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 
 
 def tied(command, cores=None):
-    """Return the command line that runs `command`, a list of texts, tied to this process, on `cores`, a list, if any."""
+    """Return the command line of `command`, a list of texts, tied to this process, on `cores`, a list, on Linux."""
     bound = ["--cores", ",".join(map(str, cores))] if cores else []
     return [sys.executable, "-m", "mnist_course.tied", str(os.getpid()), *bound, *command]
 
