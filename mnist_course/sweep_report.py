@@ -99,9 +99,10 @@ def write_tables(planned, rows, result=None):
     folder = planned["folder"]
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / ".tables.lock"):
-        every = {row["identity"]: row for row in _rows_in(folder) if row["code"] == planned["work"].code}
-        every |= {row["identity"]: row for row in rows}
-        write_whole(folder / "results.csv", _table(list(every.values()), folder))
+        asked = {row["identity"] for row in rows}
+        others = [row for row in _rows_in(folder) if row["code"] == planned["work"].code]
+        every = [*rows, *(row for row in others if row["identity"] not in asked)]
+        write_whole(folder / "results.csv", _table(every, folder))
         write_whole(folder / "summary.json", json.dumps(_summary(planned, rows), indent=1, default=str) + "\n")
         write_whole(folder / "report.html", _page(planned, rows, result))
     return folder / "report.html"

@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import queue
+import signal
 import statistics
 import time
 import uuid
@@ -16,6 +17,7 @@ from pathlib import Path
 from mnist_course import paths, sweep_runs, sweep_works
 
 _LONGEST_LOST = 60  # seconds in which a scheduler that was lost may come back
+_ANSWER = 10  # seconds in which a scheduler has to answer at first
 _LOOK = 0.5  # seconds between two looks at the clock and the workers
 _CALM = {  # what Dask's own processes need not do beside runs that want the cores
     "distributed.worker.profile.enabled": False,
@@ -152,6 +154,19 @@ def _cores():
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count()))
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c():
+    """Let what is started here, threads and their processes, never hear Ctrl-C, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Cluster:
     """A Dask cluster of this machine's cores, or the one of a scheduler that runs somewhere."""
 
@@ -161,10 +176,9 @@ class _Cluster:
             import distributed
         except ImportError as error:
             raise OSError("A sweep needs Dask: python -m pip install distributed") from error
-        self.distributed, self.scheduler, self.cluster = distributed, scheduler, None
-        self.logger = logging.getLogger("distributed")
-        self.level = self.logger.level
-        self.logger.setLevel(logging.CRITICAL)  # a lost worker is no news here
+        self.distributed, self.scheduler, self.cluster, self.loop = distributed, scheduler, None, None
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost worker is no news here
         cores = _cores()
         self.share, self.bound, self.most_memory = 1, None, None
         if not scheduler:
@@ -172,13 +186,16 @@ class _Cluster:
             if hasattr(os, "sched_setaffinity") and workers * self.share <= len(cores):
                 self.bound = [cores[at * self.share : (at + 1) * self.share] for at in range(workers)]
             self.most_memory = int(distributed.system.MEMORY_LIMIT / workers)
+            self.loop = distributed.utils.LoopRunner()
+            with _deaf_to_ctrl_c():
+                self.loop.start()  # the workers that this thread starts are deaf too: the sweep ends them
             with dask.config.set(_CALM):
                 self.cluster = distributed.LocalCluster(
-                    n_workers=needed, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                    silence_logs=logging.CRITICAL, memory_limit=None,
+                    n_workers=needed, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL, memory_limit=None, loop=self.loop.loop,
                 )  # fmt: skip
         self.client = None
-        self.connect(10)
+        self.connect(_ANSWER)
 
     def connect(self, seconds):
         """Connect to the scheduler; OSError when that does not answer in so many seconds."""
@@ -193,6 +210,8 @@ class _Cluster:
 
     def slots(self):
         """Return how many runs the workers can take at a time; 0 while there is no worker or no scheduler."""
+        if self.client.status != "running":
+            return 0
         try:
             return sum(self.client.nthreads().values())
         except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
@@ -228,7 +247,7 @@ class _Cluster:
             if self.cluster:
                 with contextlib.suppress(TimeoutError):
                     self.cluster.close(timeout=10)
-            self.logger.setLevel(self.level)
+                self.loop.stop()
 
 
 # ---------------------------------------------------------------- the runs of a sweep

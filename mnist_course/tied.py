@@ -25,6 +25,7 @@ def tied(command, cores=None):
 
 def _become(parent, cores, command):
     """Turn this process into the command, to be killed when its parent ends."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before that
         os._exit(1)
