@@ -12,6 +12,7 @@ import signal
 import statistics
 import time
 import uuid
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from mnist_course import paths, sweep_runs, sweep_works
@@ -160,6 +161,7 @@ def _deaf_to_ctrl_c():
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # or the first process that is started does, and lets Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

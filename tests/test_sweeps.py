@@ -14,31 +14,10 @@ import filelock
 import psutil
 import pytest
 from invented_course import write_notebook
+from sweeping import WORK
 
 import run_sweep
 from mnist_course import paths, sweep_report, sweep_runs, sweep_works, sweeps
-
-FAKE = """
-import json, os, pathlib, sys, time, uuid
-path = pathlib.Path(sys.argv[1])
-run = json.loads(path.read_text())
-chosen = run["parameters"]
-begun = pathlib.Path(run["folder"], "begun", f"{chosen['SEED']}-{uuid.uuid4().hex}")
-first = not list(begun.parent.glob(f"{chosen['SEED']}-*"))
-begun.parent.mkdir(exist_ok=True)
-begun.write_text(str(os.getpid()))
-what = chosen.get("WHAT", "works")
-if what == "fails":
-    sys.exit("cell 3 failed")
-if what == "dies" or what == "dies once" and first:
-    os.kill(os.getpid(), 9)
-if what == "fills memory":
-    kept = b"x" * 400_000_000
-time.sleep(60 if what in ("hangs", "fills memory") else chosen.get("SLEEP", 0.0))
-(path.parent / "results.json").write_text(json.dumps({"accuracy": chosen["SEED"] / 10}))
-begun.rename(begun.with_name(begun.name + ".ended"))
-"""  # a run that tells when it began and ended, in a fraction of the time of a notebook
-WORK = sweep_works.Work("fake", "fake.py", {"SEED": "int", "SLEEP": "float", "WHAT": "str"}, "c0de", ("-c", FAKE))
 
 
 def one_run(folder, **parameters):
@@ -55,7 +34,7 @@ def left_over(folder):
     return [path.name for path in (folder / "runs").iterdir() if path.name.startswith(".")]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "this took too long"
@@ -185,32 +164,11 @@ def test_a_sweep_survives_a_killed_worker_and_tells_what_failed(tmp_path, monkey
     ]  # nothing is started
 
 
-PROGRAM = """
-import sys
-sys.path.insert(0, "tests")
-import test_sweeps
-if __name__ == "__main__":
-    sys.exit(test_sweeps.sweep(*sys.argv[1:]))
-"""
-
-
-def sweep(folder, count, sleep, *scheduler):
-    """What a process of its own does: sweep, and write the tables."""
-    from mnist_course.command_line import command
-
-    @command
-    def main(argv):
-        planned = sweeps.plan(WORK, sweeps.grid(SEED=range(int(count)), SLEEP=float(sleep)), folder)
-        rows = sweeps.carry_out(planned, scheduler=scheduler[0] if scheduler else None, workers=2)
-        sweep_report.write_tables(planned, rows)
-
-    return main([])
-
-
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        cwd=paths.ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [sys.executable, "tests/sweeping.py", *map(str, arguments)],
+        cwd=paths.ROOT, env=os.environ | {"PYTHONPATH": str(paths.ROOT)},
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
 
