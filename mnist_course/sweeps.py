@@ -18,7 +18,7 @@ from pathlib import Path
 from mnist_course import paths, sweep_runs, sweep_works
 
 _LONGEST_LOST = 60  # seconds in which a scheduler that was lost may come back
-_ANSWER = 10  # seconds in which a scheduler has to answer at first
+SECONDS_TO_ANSWER = 10  # seconds in which a scheduler has to answer at first
 _LOOK = 0.5  # seconds between two looks at the clock and the workers
 _CALM = {  # what Dask's own processes need not do beside runs that want the cores
     "distributed.worker.profile.enabled": False,
@@ -87,18 +87,19 @@ def carry_out(planned, *, workers=None, scheduler=None, retries=1, timeout=3600,
     executed notebook, weights. With `again`, what is done is done once more.
 
     One run a core at a time, or so many `workers`; or on the cluster of a Dask `scheduler`, "tcp://host:8786". A run
-    whose process dies or takes longer than `timeout` seconds is tried `retries` times more, one with a failing cell
-    is not. `watch` is called with the `Progress`, after each change and twice a second. Ctrl-C ends what is running;
+    whose process dies or takes longer than `timeout` seconds is tried `retries` times more, one with a failing cell is
+    not. `watch` is called after each change and twice a second with what is known: its `runs`, `rows` by identity,
+    how many are `running`, and `latest`, the row of a run that has just ended, else None. Ctrl-C ends what is running;
     the same call goes on. OSError when the scheduler cannot be reached or stays lost.
     """
     sweep = uuid.uuid4().hex
     rows = {} if again else {key: row for key, row in find_rows(planned).items() if row["status"] == "done"}
     waiting = [one for one in planned["runs"] if one["identity"] not in rows]
-    progress = Progress(planned, rows, watch or (lambda progress: None))
+    progress = _Progress(planned, rows, watch or (lambda progress: None))
     if waiting:
         details = {"sweep": sweep, "again": again, "timeout": timeout}
         workers = workers or count_cores()
-        cluster = _Cluster(scheduler, workers, min(workers, len(waiting)))
+        cluster = Cluster(scheduler, workers, min(workers, len(waiting)))
         try:
             _carry_out_all([one | details for one in waiting], cluster, retries, progress)
         finally:
@@ -107,7 +108,7 @@ def carry_out(planned, *, workers=None, scheduler=None, retries=1, timeout=3600,
     return progress.rows_in_order()
 
 
-class Progress:
+class _Progress:
     """How far a sweep has come."""
 
     def __init__(self, planned, rows, watch):
@@ -169,7 +170,7 @@ def _deaf_to_ctrl_c():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Cluster:
+class Cluster:
     """A Dask cluster of this machine's cores, or the one of a scheduler that runs somewhere."""
 
     def __init__(self, scheduler, workers, needed):
@@ -197,7 +198,7 @@ class _Cluster:
                     silence_logs=logging.CRITICAL, memory_limit=None, loop=self.loop.loop,
                 )  # fmt: skip
         self.client = None
-        self.connect(_ANSWER)
+        self.connect(SECONDS_TO_ANSWER)
 
     def connect(self, seconds):
         """Connect to the scheduler; OSError when that does not answer in so many seconds."""

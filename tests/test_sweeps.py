@@ -71,7 +71,7 @@ def test_a_run_is_kept_and_not_done_again(tmp_path):
 def test_what_goes_wrong_is_told_and_said_to_be_worth_another_try_or_not(
     what, status, sentence, tmp_path, monkeypatch
 ):  # fmt: skip
-    monkeypatch.setattr(sweep_runs, "_GRACE", 0)
+    monkeypatch.setattr(sweep_runs, "GRACE", 0)
     run = one_run(tmp_path, WHAT=what) | {"timeout": 1 if what == "hangs" else 30}
     row = sweep_runs.carry_out(run, most_memory=200_000_000)
     assert (row["status"], row["error"]) == (status, sentence)
@@ -101,7 +101,7 @@ def test_two_that_carry_out_the_same_run_cannot_mix(tmp_path, monkeypatch):
     with filelock.FileLock(tmp_path / "locks" / run["identity"]):
         assert sweep_runs.carry_out(run)["status"] == "busy" and not (tmp_path / "begun").exists()
     row = sweep_runs.carry_out(run)
-    monkeypatch.setattr(sweep_runs, "_finished", lambda *arguments: None)  # as if it had begun before the other's end
+    monkeypatch.setattr(sweep_runs, "find_done", lambda *arguments: None)  # as if it had begun before the other's end
     assert sweep_runs.carry_out(run | {"sweep": "late"}) == row  # the first stays
     assert begun(tmp_path, ".ended") == [0, 0] and left_over(tmp_path) == []
 
@@ -158,7 +158,7 @@ def test_a_sweep_survives_a_killed_worker_and_tells_what_failed(tmp_path, monkey
     assert rows[5]["tries"] == 2 and rows[6]["tries"] == 1 and rows[7]["tries"] == 2
     assert begun(tmp_path, ".ended") == [0, 1, 2, 3, 4, 5]  # each reached its end once
     assert all((row["folder"] / "row.json").exists() for row in rows) and left_over(tmp_path) == []
-    monkeypatch.setattr(sweeps, "_Cluster", None)
+    monkeypatch.setattr(sweeps, "Cluster", None)
     assert sweeps.run(WORK, runs[:6], tmp_path) == [
         {name: value for name, value in row.items() if name != "tries"} for row in rows[:6]
     ]  # nothing is started
@@ -234,7 +234,7 @@ def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps, "_ANSWER", 1)
+    monkeypatch.setattr(sweeps, "SECONDS_TO_ANSWER", 1)
     with pytest.raises(
         OSError, match="No Dask scheduler answers at tcp://127.0.0.1:9: start one with `dask scheduler`"
     ):
