@@ -4,10 +4,10 @@
     python -m benchmarks.sweep_efficiency --sleeping-only --store
 
 Sleeping runs measure the engine's share: with N workers there are four runs each, of so many seconds. Real runs are 24
-trainings of the recipe `tiny` for one epoch, with one and with two workers, a core each, and 3 runs of notebook 02 beside
-the same ones by papermill in a loop. Efficiency is the time of the runs one after the other, divided by N times that of
-the sweep, from the first run's begin to the last one's end; the start of the workers is told apart. Needs a machine
-that does nothing else.
+trainings of the recipe `tiny` for one epoch, with one and with two workers, a core each, and 3 runs of notebook 02
+beside the same ones by papermill in a loop. Efficiency is the time of the runs one after the other, divided by N times
+that of the sweep, from the first run's begin to the last one's end; the start of the workers is told apart. Needs a
+machine that does nothing else.
 """
 
 import argparse
@@ -76,13 +76,14 @@ def measure_papermill(count):
     """Return seconds a run of notebook 02, by papermill in a loop and by a sweep with one worker, on one core."""
     notebook, parameters = "02_how_a_network_learns", {"EPOCHS": 1}
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+    environment = os.environ | sweep_runs.threads_environment(1)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(count):
             subprocess.run(
                 ["papermill", f"notebooks/{notebook}.ipynb", f"{folder}/{seed}.ipynb", "-p", "SEED", str(seed)]
                 + [text for name, value in parameters.items() for text in ("-p", name, str(value))],
-                cwd=paths.ROOT, check=True, stderr=subprocess.DEVNULL, env=os.environ | sweep_runs.threads_environment(1),
+                cwd=paths.ROOT, check=True, stderr=subprocess.DEVNULL, env=environment,
             )  # fmt: skip
     loop = (time.monotonic() - begin) / count
     swept = time_sweep("02", sweeps.grid(SEED=range(count), **parameters), 1)[1] / count

@@ -196,7 +196,8 @@ Together they took {{ "%.2f" | format(core_hours) }} hours of one core.
 <tr class="{{ row.status }}">{% for name in every_name %}<td>{{ row.parameters.get(name, "") }}</td>{% endfor %}
 {%- for name in results %}<td>{{ number(row.results.get(name)) }}</td>{% endfor %}
 <td>{{ row.status }}</td><td>{{ "%.0f" | format(row.seconds) }}</td>
-<td class="text">{% if row.place %}<a href="{{ row.place }}">{{ "notebook" if ".ipynb" in row.place else "folder" }}</a>{% endif %}
+<td class="text">
+{% if row.place %}<a href="{{ row.place }}">{{ "notebook" if ".ipynb" in row.place else "folder" }}</a>{% endif %}
 {{ row.error or "" }}</td></tr>
 {% endfor %}
 </table>
