@@ -124,7 +124,7 @@ def _try_once(run, final, cores, bound, most_memory):
         facts = _run_process(run, attempt, cores, bound, most_memory)
         row = _row(run, **facts, seconds=round(time.monotonic() - begin, 2), cores=cores)
         with open(attempt / "row.json", "w", encoding="utf-8") as file:
-            json.dump(row, file, indent=1)
+            json.dump(row | {"status": "done" if row["status"] == "done" else "failed"}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         return _move_into_place(run, row, attempt, final)

@@ -3,6 +3,7 @@
 Notebook 10 uses `grid` and `run`. Dask hands the runs to its workers; `mnist_course.sweep_runs` carries them out.
 """
 
+import collections
 import contextlib
 import itertools
 import logging
@@ -19,12 +20,14 @@ from mnist_course import paths, sweep_runs, sweep_works
 
 _LONGEST_LOST = 60  # seconds in which a scheduler that was lost may come back
 SECONDS_TO_ANSWER = 10  # seconds in which a scheduler has to answer at first
+_MOST_LOST = 3  # workers that a run may lose, and still be handed to another
 _LOOK = 0.5  # seconds between two looks at the clock and the workers
 _CALM = {  # what Dask's own processes need not do beside runs that want the cores
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.allowed-failures": 0,  # what a lost worker did is handed out here, to one that is free
     "distributed.scheduler.active-memory-manager.start": False,
 }
 
@@ -260,6 +263,7 @@ def _carry_out_all(waiting, cluster, retries, progress):
     """Keep every worker busy until each run is done or has failed for good."""
     waiting, ended, running = [(one, 0) for one in waiting], queue.SimpleQueue(), {}
     later = []  # (when, run, tries): somebody else is carrying it out
+    workers_lost = collections.Counter()
     looked = 0.0
     while waiting or running or later:
         now = time.monotonic()
@@ -286,6 +290,9 @@ def _carry_out_all(waiting, cluster, retries, progress):
                 row = _row_of(future, one)
                 if row["status"] == "busy":
                     later.append((time.monotonic() + 1, one, tries))
+                elif row["status"] == "lost" and workers_lost[one["identity"]] < _MOST_LOST:
+                    workers_lost[one["identity"]] += 1
+                    waiting.insert(0, (one, tries))
                 elif row["status"] == "died" and tries < retries:
                     waiting.append((one, tries + 1))
                 else:
@@ -305,4 +312,4 @@ def _row_of(future, run):
     said = "its worker was lost several times" if killed else said
     row = {"results": {}, "seconds": 0.0, "cores": 1, "machine": "", "error": f"{run['work']}: {said}"}
     kept = {name: run[name] for name in ("identity", "work", "code", "sweep", "parameters")}
-    return kept | row | {"status": "died" if killed else "failed"}
+    return kept | row | {"status": "lost" if killed else "failed"}
