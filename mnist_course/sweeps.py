@@ -26,7 +26,6 @@ _CALM = {  # what Dask's own processes need not do beside runs that want the cor
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
-    "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.allowed-failures": 0,  # what a lost worker did is handed out here, to one that is free
     "distributed.scheduler.active-memory-manager.start": False,
 }
@@ -293,6 +292,7 @@ def _carry_out_all(waiting, cluster, retries, progress):
                 elif row["status"] == "lost" and workers_lost[one["identity"]] < _MOST_LOST:
                     workers_lost[one["identity"]] += 1
                     waiting.insert(0, (one, tries))
+                    looked = 0.0  # or it would go to the place of the worker that is no more
                 elif row["status"] == "died" and tries < retries:
                     waiting.append((one, tries + 1))
                 else:
