@@ -4,19 +4,16 @@
     python -m benchmarks.seeds --recipe standard --seeds 0 1 2 3 4 --own-digits FOLDER --store
 
 With --epochs 16 the recipe trains so many epochs instead of its own, and is stored as, say, "record, 16 epochs". With
---validation-only nothing reads the test set: for choosing. A seed whose training already lies in outputs/seeds/ is not
-trained again; one that other code trained is refused. FOLDER has labelled pictures, as for own_digits.py. The results
-are compared with the stored ones in benchmarks/seeds.json; --store replaces those.
+--validation-only nothing reads the test set: for choosing. A seed that the same code has trained into outputs/seeds/ is
+not trained again. The trainings run side by side, one a core, or on a Dask cluster (--scheduler). FOLDER has labelled
+pictures, as for own_digits.py. The results are compared with the stored ones in benchmarks/seeds.json; --store replaces
+those.
 """
 
 import argparse
-import hashlib
 import json
-import os
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -24,36 +21,39 @@ import numpy as np
 import mnist_helpers as mh
 from benchmarks.measured_on import measured_on
 from benchmarks.own_digits import read_labels
-from mnist_course import networks, paths, pictures, training
+from mnist_course import networks, paths, pictures, sweep_works, sweeps, training
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
 
 RESULTS = Path(__file__).with_suffix(".json")
+_LONGEST = 24 * 3600  # seconds of a training
 
 
-def train(recipe, seed, epochs=None):
-    """Train with one seed, if that is not done yet; return the command, the folder and the seconds it took."""
-    name = recipe if epochs is None else f"{recipe}_{epochs}_epochs"
-    folder = paths.OUTPUTS / "seeds" / f"{name}_{seed}"
-    arguments = ["--recipe", recipe, "--seed", str(seed), "--output-dir", os.path.relpath(folder, paths.ROOT)]
-    arguments += [] if epochs is None else ["--epochs", str(epochs)]
-    trained_by, code = folder / "code_sha256.txt", code_sha256()
-    if not (folder / "seconds.txt").exists():
-        begin = time.monotonic()
-        subprocess.run([sys.executable, "train_model.py", *arguments], cwd=paths.ROOT, check=True)
-        trained_by.write_text(code)
-        (folder / "seconds.txt").write_text(f"{time.monotonic() - begin:.1f}\n")
-    elif not trained_by.exists() or trained_by.read_text() != code:
-        raise ValueError(f"{paths.shown(folder)} was trained by other code: move it away, then train anew.")
-    command = " ".join(["python train_model.py", *arguments])
-    return command, folder, float((folder / "seconds.txt").read_text())
+def train(recipe, seeds, epochs=None, *, scheduler=None, workers=None):
+    """Train with each seed, if this code has not done that; return a command, a folder and the seconds it took, each.
+
+    ValueError when a training failed.
+    """
+    own = {} if epochs is None else {"epochs": epochs}
+    runs, folder = sweeps.grid(recipe=recipe, seed=seeds, **own), paths.OUTPUTS / "seeds"
+    rows = sweeps.run(
+        "training", runs, folder, scheduler=scheduler, workers=workers, timeout=_LONGEST, watch=_tell_what_ended
+    )  # fmt: skip
+    if failed := next((row["error"] for row in rows if row["status"] != "done"), None):
+        raise ValueError(failed)
+    return [(_command(row), row["folder"], row["seconds"]) for row in rows]
 
 
-def code_sha256():
-    """Return the SHA-256 of the code that decides what comes out of a training."""
-    names = ("augmentation", "neighbours", "networks", "pen_strokes", "recipes", "training")
-    files = ["mnist_helpers.py", "train_model.py", *(f"mnist_course/{name}.py" for name in names)]
-    return hashlib.sha256(b"".join((paths.ROOT / file).read_bytes() for file in files)).hexdigest()
+def _command(row):
+    output = paths.shown(row["folder"], paths.ROOT).as_posix()
+    arguments = sweep_works.training_arguments(row["parameters"])
+    return " ".join(["python train_model.py", *arguments, "--output-dir", output])
+
+
+def _tell_what_ended(progress):
+    """Print a line for a training that has just ended."""
+    if row := progress.latest:
+        print(f"seed {row['parameters']['seed']}: {row['error'] or 'trained'} ({row['seconds']:.0f} s)", flush=True)
 
 
 def measure(trained, places, own_digits, *, validation_only=False):
@@ -111,6 +111,8 @@ def main(argv=None):
     parser.add_argument("--own-digits", type=Path, metavar="FOLDER", help="labelled pictures of handwriting")
     parser.add_argument("--store", action="store_true", help="for maintainers: replace the stored results")
     parser.add_argument("--validation-only", action="store_true", help="do not read the test set; for choosing")
+    parser.add_argument("--workers", type=int, metavar="N", help="trainings at a time (default: one a core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="train on a Dask cluster: tcp://host:8786")
     arguments = parser.parse_args(argv)
     if arguments.validation_only and (arguments.store or arguments.own_digits):
         parser.error("--validation-only stores nothing and reads no other pictures; leave out --store and --own-digits")
@@ -120,9 +122,10 @@ def main(argv=None):
     recipe, name = RECIPES[arguments.recipe], arguments.recipe
     if arguments.epochs is not None:
         recipe, name = recipe._replace(epochs=arguments.epochs), f"{name}, {arguments.epochs} epochs"
+    cluster = {"scheduler": arguments.scheduler, "workers": arguments.workers}
+    trainings = train(arguments.recipe, arguments.seeds, arguments.epochs, **cluster)
     runs, trained = [], []
-    for seed in arguments.seeds:
-        command_line, folder, seconds = train(arguments.recipe, seed, arguments.epochs)
+    for seed, (command_line, folder, seconds) in zip(arguments.seeds, trainings, strict=True):
         network = networks.load_network(folder / paths.WEIGHTS_NAME)
         losses = training.read_history(folder / paths.LOG_NAME)["val_loss"]
         run = {"seed": seed, "seconds": seconds, "epochs": len(losses), "best_epoch": int(np.argmin(losses)) + 1}

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -23,8 +24,9 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mnist_course import paths
 from mnist_course.files import write_whole
+from mnist_course.parameters import parse_value
+from mnist_course.tied import tied
 
-TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 KERNEL_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures appear, whatever the caller draws with
@@ -33,19 +35,33 @@ KERNEL_ENVIRONMENT = {
 
 
 class NotebookFailed(Exception):
-    """A notebook stopped early; the message names the notebook, the cell and the reason."""
+    """A notebook stopped early; the message names the notebook, the cell and the reason.
+
+    `again` says whether another try can help: its process died or took too long, and no cell failed.
+    """
+
+    def __init__(self, message, again=False):
+        super().__init__(message)
+        self.again = again
 
 
 class _CourseKernel(AsyncKernelManager):
-    """The interpreter that runs this file, whatever kernels are registered; it writes to the notebook only."""
+    """The interpreter that runs this file, whatever kernels are registered; it writes to the notebook only.
+
+    It ends with this process, and where the system can it listens on files: ports are taken twice where many start.
+    """
 
     @property
     def kernel_spec(self):
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        if sys.platform == "linux":  # elsewhere ipykernel looks by itself whether its parent has ended
+            command = tied(command)
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     def start_kernel(self, **options):
         options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if os.name == "posix":
+            self.transport, self.ip = "ipc", f"{tempfile.gettempdir()}/mnist-{uuid.uuid4().hex[:16]}"
         return super().start_kernel(env=os.environ | KERNEL_ENVIRONMENT, **options)
 
 
@@ -77,22 +93,6 @@ def find_parameters(notebook):
 def read_fast_parameters():
     """Return what makes the notebooks quick, {notebook name: {parameter: value}}, from fast_parameters.yml."""
     return yaml.safe_load(paths.FAST_PARAMETERS.read_text(encoding="utf-8")) or {}
-
-
-def parse_value(name, text, annotation):
-    """Return the value that papermill's own -p makes of `text`; ValueError when its type is not the annotated one."""
-    value = {"True": True, "False": False, "None": None}.get(text, text)
-    for number in (int, float):
-        if isinstance(value, str):
-            try:
-                value = number(value)
-            except ValueError:
-                pass
-    if annotation == "float" and type(value) is int or annotation == "str":
-        value = TYPES[annotation](text)
-    if type(value) is not TYPES.get(annotation, type(value)):
-        raise ValueError(f"{name} takes a value of type {annotation}, got {text!r}.")
-    return value
 
 
 def choose_parameters(notebooks, pairs, fast):
@@ -168,6 +168,7 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
             if on_cell_start:
                 on_cell_start(len(first_lines))
 
+    again = True
     try:
         return papermill.execute_notebook(
             str(paths.shown(notebook)),  # relative: papermill writes both paths into the output
@@ -183,7 +184,7 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
             kernel_manager_class=_CourseKernel,
         )
     except papermill.PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}"
+        again, reason = False, f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
         reason = f"it took longer than {timeout} seconds"
     except DeadKernelError:
@@ -191,7 +192,7 @@ def execute(notebook, output, parameters, output_dir, timeout, on_cell_start=Non
     except RuntimeError as error:  # the kernel did not start
         reason = str(error)
     first_line = first_lines[-1] if first_lines else ""
-    raise NotebookFailed(f"{notebook.stem} stopped in cell {len(first_lines)}, {first_line!r}: {reason}")
+    raise NotebookFailed(f"{notebook.stem} stopped in cell {len(first_lines)}, {first_line!r}: {reason}", again)
 
 
 def write_page(executed):

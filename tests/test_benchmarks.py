@@ -92,7 +92,7 @@ def test_pictures_that_are_refused_are_loaded_as_black(tmp_path):
 @pytest.mark.parametrize("recipe, places", [("fast", [1]), ("record", [5, 1])])
 def test_networks_are_measured_as_their_recipe_reads(recipe, places, corner_reader, tmp_path, monkeypatch, capsys):
     (tmp_path / paths.LOG_NAME).write_text("loss,accuracy,val_loss,val_accuracy\n3,0,2,0\n3,0,1,0\n3,0,4,0\n")
-    monkeypatch.setattr(seeds, "train", lambda *arguments: ("the command", tmp_path, 1.0))
+    monkeypatch.setattr(seeds, "train", lambda *arguments, **options: [("the command", tmp_path, 1.0)])
     monkeypatch.setattr(networks, "load_network", lambda path: None)
     assert seeds.main(["--recipe", recipe, "--seeds", "0"]) == 0
     # every measurement reads validation and test images; the last is that of the networks averaged
@@ -105,15 +105,26 @@ def test_choosing_reads_validation_images_only(corner_reader, monkeypatch):
     assert seeds.measure([None], 1, None, validation_only=True) == {"validation_accuracy": 1}
 
 
-def test_a_training_by_other_code_is_not_taken_for_one_of_this(tmp_path, monkeypatch):
+def test_seeds_are_trained_as_a_sweep_and_a_failure_is_told(tmp_path, monkeypatch):
+    asked = []
+
+    def run(work, runs, folder, **options):
+        asked.append((work, runs, folder))
+        row = {"status": "done", "folder": tmp_path / "runs" / "1a", "seconds": 9.0, "error": None}
+        return [row | {"parameters": parameters} for parameters in runs]
+
     monkeypatch.setattr(paths, "OUTPUTS", tmp_path)
-    monkeypatch.setattr(seeds.subprocess, "run", lambda *arguments, **options: None)
-    (tmp_path / "seeds" / "fast_0").mkdir(parents=True)
-    assert seeds.train("fast", 0)[0].startswith("python train_model.py --recipe fast --seed 0 --output-dir ")
-    assert seeds.train("fast", 0)[2] < 1
-    monkeypatch.setattr(seeds, "code_sha256", lambda: "of other code")
-    with pytest.raises(ValueError, match="fast_0 was trained by other code"):
-        seeds.train("fast", 0)
+    monkeypatch.setattr(seeds.sweeps, "run", run)
+    (command, folder, seconds), other = seeds.train("fast", [0, 3], epochs=1)
+    assert asked == [
+        ("training", [{"recipe": "fast", "seed": seed, "epochs": 1} for seed in (0, 3)], tmp_path / "seeds")
+    ]
+    assert command.startswith("python train_model.py --recipe fast --seed 0 --epochs 1 --output-dir ")
+    assert command.endswith("/runs/1a") and (folder, seconds) == (tmp_path / "runs" / "1a", 9.0)
+    failed = {"status": "failed", "error": "training: no room"}
+    monkeypatch.setattr(seeds.sweeps, "run", lambda *arguments, **options: [failed])
+    with pytest.raises(ValueError, match="training: no room"):
+        seeds.train("fast", [0])
 
 
 def test_times_are_whole_trainings_compared_within_their_round():

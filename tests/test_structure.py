@@ -38,6 +38,7 @@ WITHOUT_KERAS = (
     *("sheets", "collect", "collected_page", "one_notebook", "packed_weights", "web_page", "web_sources"),
     "course_site",
     "javascript",
+    *("parameters", "results", "tied", "sweep_works", "sweep_runs", "sweeps", "sweep_report", "one_run"),
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
 NO_VERB = {"Pictures", "Digits", "Images", "Batches"}  # nouns with which the docstring of a class may begin
