@@ -24,9 +24,9 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mnist_course import paths
 from mnist_course.files import write_whole
+from mnist_course.parameters import parse_value
 from mnist_course.tied import tied
 
-TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 KERNEL_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures appear, whatever the caller draws with
@@ -93,22 +93,6 @@ def find_parameters(notebook):
 def read_fast_parameters():
     """Return what makes the notebooks quick, {notebook name: {parameter: value}}, from fast_parameters.yml."""
     return yaml.safe_load(paths.FAST_PARAMETERS.read_text(encoding="utf-8")) or {}
-
-
-def parse_value(name, text, annotation):
-    """Return the value that papermill's own -p makes of `text`; ValueError when its type is not the annotated one."""
-    value = {"True": True, "False": False, "None": None}.get(text, text)
-    for number in (int, float):
-        if isinstance(value, str):
-            try:
-                value = number(value)
-            except ValueError:
-                pass
-    if annotation == "float" and type(value) is int or annotation == "str":
-        value = TYPES[annotation](text)
-    if type(value) is not TYPES.get(annotation, type(value)):
-        raise ValueError(f"{name} takes a value of type {annotation}, got {text!r}.")
-    return value
 
 
 def choose_parameters(notebooks, pairs, fast):

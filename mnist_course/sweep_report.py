@@ -18,7 +18,7 @@ _BLUE, _VERMILLION = "#0072B2", "#D55E00"  # Okabe and Ito
 _LOWER_IS_BETTER = ("loss", "error", "seconds", "misread")
 
 
-def is_seed(name):
+def _is_seed(name):
     """Say whether a parameter of this name only makes one run differ from another of the same kind."""
     return name.lower() == "seed" or name.lower().endswith("_seed")
 
@@ -53,10 +53,10 @@ def _names(rows, kind):
     return list(found)
 
 
-def varying(rows):
+def _varying(rows):
     """Return the names of the parameters that differ between the rows, without seeds, in order."""
     values = {name: {repr(row["parameters"].get(name)) for row in rows} for name in _names(rows, "parameters")}
-    return [name for name, different in values.items() if len(different) > 1 and not is_seed(name)]
+    return [name for name, different in values.items() if len(different) > 1 and not _is_seed(name)]
 
 
 def groups(rows):
@@ -65,7 +65,7 @@ def groups(rows):
     Each has "parameters" (those that differ between groups), "runs" (how many are done) and "results": {name: (mean,
     standard deviation or None for a single run)}.
     """
-    names, found = varying(rows), {}
+    names, found = _varying(rows), {}
     for row in rows:
         found.setdefault(tuple(repr(row["parameters"].get(name)) for name in names), []).append(row)
     return [_group(members, names) for members in found.values()]
@@ -158,18 +158,19 @@ _PAGE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Sweep of {{ work }}</title>
 <style>
-body { font: 16px/1.45 sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em; color: #222 }
+body { font: 16px/1.45 sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222 }
 table { border-collapse: collapse; margin: 0.5em 0 1.5em; display: block; overflow-x: auto }
 th, td { border: 1px solid #bbb; padding: 0.3em 0.7em; text-align: right; vertical-align: top; white-space: nowrap }
 th { background: #f2f2f2 }
-td.text { text-align: left; white-space: normal; min-width: 12em }
+.text { text-align: left }
+td.text { white-space: normal; min-width: 8em }
 tr.failed td { background: #fbe3cc }
 img { max-width: 100%; height: auto }
 </style>
 <h1>Sweep of {{ work }}</h1>
 <p>{{ done }} of {{ runs }} runs are done
 {%- if failed %}, {{ failed }} failed{% endif %}{% if waiting %}, {{ waiting }} are not run yet{% endif %}.
-Together they took {{ core_hours }} hours of one core.
+Together they took {{ "%.2f" | format(core_hours) }} hours of one core.
 {% if fixed %}In all of them: {{ fixed }}.{% endif %}</p>
 {% if picture %}
 <h2>{{ result | capitalize }}</h2>
@@ -190,12 +191,13 @@ Together they took {{ core_hours }} hours of one core.
 <h2>Every run</h2>
 <table>
 <tr>{% for name in every_name %}<th>{{ name }}</th>{% endfor %}{% for name in results %}<th>{{ name }}</th>{% endfor %}
-<th>status</th><th>seconds</th><th>what it left</th></tr>
+<th>status</th><th>seconds</th><th class="text">what it left</th></tr>
 {% for row in rows %}
 <tr class="{{ row.status }}">{% for name in every_name %}<td>{{ row.parameters.get(name, "") }}</td>{% endfor %}
 {%- for name in results %}<td>{{ number(row.results.get(name)) }}</td>{% endfor %}
 <td>{{ row.status }}</td><td>{{ "%.0f" | format(row.seconds) }}</td>
-<td class="text">{% if row.place %}<a href="{{ row.place }}">{{ row.place.split("/")[-1] }}</a>{% endif %}
+<td class="text">
+{% if row.place %}<a href="{{ row.place }}">{{ "notebook" if ".ipynb" in row.place else "folder" }}</a>{% endif %}
 {{ row.error or "" }}</td></tr>
 {% endfor %}
 </table>
@@ -204,11 +206,11 @@ Together they took {{ core_hours }} hours of one core.
 
 def _page(planned, rows, wanted):
     folder = planned["folder"]
-    result, names = choose_result(rows, wanted), varying(rows)
-    differing = [name for name in _names(rows, "parameters") if is_seed(name)] + names
+    result, names = choose_result(rows, wanted), _varying(rows)
+    differing = [name for name in _names(rows, "parameters") if _is_seed(name)] + names
     every_name = [name for name in _names(rows, "parameters") if name in differing]
     fixed = {name: value for row in rows for name, value in row["parameters"].items() if name not in differing}
-    seeds = [name for name in every_name if is_seed(name) and len({row["parameters"].get(name) for row in rows}) > 1]
+    seeds = [name for name in every_name if _is_seed(name) and len({row["parameters"].get(name) for row in rows}) > 1]
     picture = _draw(rows, result, names) if any(row["results"] for row in rows) else None
     page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_PAGE)
     return page.render(

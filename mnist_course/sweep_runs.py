@@ -21,7 +21,7 @@ import psutil
 from mnist_course import paths
 from mnist_course.tied import tied
 
-_GRACE = 10  # seconds beyond its time in which a run may say by itself which cell took so long
+GRACE = 10  # seconds beyond its time in which a run may say by itself which cell took so long
 _started = {}  # of this process: {sweep: processes that run for it}
 _stopped = set()  # sweeps for which nothing more is to run
 
@@ -58,7 +58,7 @@ def carry_out(run, cores=1, bound=None, most_memory=None):
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         with _only_one(folder / "locks" / run["identity"]) as alone:
-            if row := _finished(run, final):
+            if row := find_done(run, final):
                 return row
             if not alone:
                 return _row(run, status="busy")
@@ -84,7 +84,7 @@ def stop(sweep):
         _end(process)
 
 
-def _finished(run, final):
+def find_done(run, final):
     """Return the row of an earlier run, unless this sweep is to do it again and has not yet."""
     row = read_row(final)
     return row if row and (not run["again"] or row["sweep"] == run["sweep"]) else None
@@ -124,7 +124,7 @@ def _try_once(run, final, cores, bound, most_memory):
         facts = _run_process(run, attempt, cores, bound, most_memory)
         row = _row(run, **facts, seconds=round(time.monotonic() - begin, 2), cores=cores)
         with open(attempt / "row.json", "w", encoding="utf-8") as file:
-            json.dump(row, file, indent=1)
+            json.dump(row | {"status": "done" if row["status"] == "done" else "failed"}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         return _move_into_place(run, row, attempt, final)
@@ -176,7 +176,7 @@ def _run_process(run, attempt, cores, bound, most_memory):
 
 def _wait(process, seconds, most_memory):
     """Wait for the end of a process; return why it was ended before, or None."""
-    deadline = time.monotonic() + seconds + _GRACE
+    deadline = time.monotonic() + seconds + GRACE
     while True:
         try:
             process.wait(1)

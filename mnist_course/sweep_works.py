@@ -7,6 +7,7 @@ import os
 from typing import NamedTuple
 
 from mnist_course import paths
+from mnist_course.parameters import parse_value
 from mnist_course.recipes import RECIPES
 
 TRAINING = "training"
@@ -99,8 +100,6 @@ def check_parameters(work, parameters):
 
     A text may stand for a number, as on a command line.
     """
-    from mnist_course import notebook_runs
-
     checked = {}
     for name, value in parameters.items():
         if name not in work.parameters:
@@ -112,7 +111,7 @@ def check_parameters(work, parameters):
         kind = work.parameters[name]
         if isinstance(value, float) and kind in ("int", "bool"):
             raise ValueError(f"{name} takes a value of type {kind}, got {value!r}.")
-        checked[name] = notebook_runs.parse_value(name, str(value), kind)
+        checked[name] = parse_value(name, str(value), kind)
     if work.name == TRAINING:
         _check_training(checked)
     return checked

@@ -3,6 +3,7 @@
 Notebook 10 uses `grid` and `run`. Dask hands the runs to its workers; `mnist_course.sweep_runs` carries them out.
 """
 
+import collections
 import contextlib
 import itertools
 import logging
@@ -12,18 +13,20 @@ import signal
 import statistics
 import time
 import uuid
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from mnist_course import paths, sweep_runs, sweep_works
 
 _LONGEST_LOST = 60  # seconds in which a scheduler that was lost may come back
-_ANSWER = 10  # seconds in which a scheduler has to answer at first
+SECONDS_TO_ANSWER = 10  # seconds in which a scheduler has to answer at first
+_MOST_LOST = 3  # workers that a run may lose, and still be handed to another
 _LOOK = 0.5  # seconds between two looks at the clock and the workers
 _CALM = {  # what Dask's own processes need not do beside runs that want the cores
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
-    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.allowed-failures": 0,  # what a lost worker did is handed out here, to one that is free
     "distributed.scheduler.active-memory-manager.start": False,
 }
 
@@ -86,18 +89,19 @@ def carry_out(planned, *, workers=None, scheduler=None, retries=1, timeout=3600,
     executed notebook, weights. With `again`, what is done is done once more.
 
     One run a core at a time, or so many `workers`; or on the cluster of a Dask `scheduler`, "tcp://host:8786". A run
-    whose process dies or takes longer than `timeout` seconds is tried `retries` times more, one with a failing cell
-    is not. `watch` is called with the `Progress`, after each change and twice a second. Ctrl-C ends what is running;
+    whose process dies or takes longer than `timeout` seconds is tried `retries` times more, one with a failing cell is
+    not. `watch` is called after each change and twice a second with what is known: its `runs`, `rows` by identity,
+    how many are `running`, and `latest`, the row of a run that has just ended, else None. Ctrl-C ends what is running;
     the same call goes on. OSError when the scheduler cannot be reached or stays lost.
     """
     sweep = uuid.uuid4().hex
     rows = {} if again else {key: row for key, row in find_rows(planned).items() if row["status"] == "done"}
     waiting = [one for one in planned["runs"] if one["identity"] not in rows]
-    progress = Progress(planned, rows, watch or (lambda progress: None))
+    progress = _Progress(planned, rows, watch or (lambda progress: None))
     if waiting:
         details = {"sweep": sweep, "again": again, "timeout": timeout}
         workers = workers or count_cores()
-        cluster = _Cluster(scheduler, workers, min(workers, len(waiting)))
+        cluster = Cluster(scheduler, workers, min(workers, len(waiting)))
         try:
             _carry_out_all([one | details for one in waiting], cluster, retries, progress)
         finally:
@@ -106,7 +110,7 @@ def carry_out(planned, *, workers=None, scheduler=None, retries=1, timeout=3600,
     return progress.rows_in_order()
 
 
-class Progress:
+class _Progress:
     """How far a sweep has come."""
 
     def __init__(self, planned, rows, watch):
@@ -160,6 +164,7 @@ def _deaf_to_ctrl_c():
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # or the first process that is started does, and lets Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -167,7 +172,7 @@ def _deaf_to_ctrl_c():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Cluster:
+class Cluster:
     """A Dask cluster of this machine's cores, or the one of a scheduler that runs somewhere."""
 
     def __init__(self, scheduler, workers, needed):
@@ -195,7 +200,7 @@ class _Cluster:
                     silence_logs=logging.CRITICAL, memory_limit=None, loop=self.loop.loop,
                 )  # fmt: skip
         self.client = None
-        self.connect(_ANSWER)
+        self.connect(SECONDS_TO_ANSWER)
 
     def connect(self, seconds):
         """Connect to the scheduler; OSError when that does not answer in so many seconds."""
@@ -257,6 +262,7 @@ def _carry_out_all(waiting, cluster, retries, progress):
     """Keep every worker busy until each run is done or has failed for good."""
     waiting, ended, running = [(one, 0) for one in waiting], queue.SimpleQueue(), {}
     later = []  # (when, run, tries): somebody else is carrying it out
+    workers_lost = collections.Counter()
     looked = 0.0
     while waiting or running or later:
         now = time.monotonic()
@@ -283,6 +289,10 @@ def _carry_out_all(waiting, cluster, retries, progress):
                 row = _row_of(future, one)
                 if row["status"] == "busy":
                     later.append((time.monotonic() + 1, one, tries))
+                elif row["status"] == "lost" and workers_lost[one["identity"]] < _MOST_LOST:
+                    workers_lost[one["identity"]] += 1
+                    waiting.insert(0, (one, tries))
+                    looked = 0.0  # or it would go to the place of the worker that is no more
                 elif row["status"] == "died" and tries < retries:
                     waiting.append((one, tries + 1))
                 else:
@@ -302,4 +312,4 @@ def _row_of(future, run):
     said = "its worker was lost several times" if killed else said
     row = {"results": {}, "seconds": 0.0, "cores": 1, "machine": "", "error": f"{run['work']}: {said}"}
     kept = {name: run[name] for name in ("identity", "work", "code", "sweep", "parameters")}
-    return kept | row | {"status": "died" if killed else "failed"}
+    return kept | row | {"status": "lost" if killed else "failed"}

@@ -39,11 +39,12 @@ def _become(parent, cores, command):
     os.execvp(command[0], command)
 
 
-def _watch(parent, command):
-    """Run the command and end it when the parent has ended; return its exit code."""
+def watch(parent, command):
+    """Run the command, end it when the process of number `parent` has ended, and return its exit code."""
     import psutil
 
-    process, starter = subprocess.Popen(command), psutil.Process(parent)
+    starter = psutil.Process(parent)
+    process = subprocess.Popen(command)
     while process.poll() is None:
         if not starter.is_running():
             process.kill()
@@ -58,7 +59,7 @@ def main(argv):
         cores, command = {int(core) for core in command[1].split(",")}, command[2:]
     if sys.platform == "linux":
         _become(int(parent), cores, command)
-    return _watch(int(parent), command)
+    return watch(int(parent), command)
 
 
 if __name__ == "__main__":

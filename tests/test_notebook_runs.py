@@ -5,7 +5,7 @@ import pytest
 from invented_course import PARAMETERS, write_notebook
 from papermill.cli import _resolve_type
 
-from mnist_course import notebook_runs
+from mnist_course import notebook_runs, parameters
 
 
 def test_notebooks_are_found_in_order_and_solutions_only_when_asked_for(course):
@@ -35,13 +35,13 @@ def test_fast_takes_the_quick_parameters_and_a_pair_has_the_last_word(course):
     "text, annotation", [("3", "int"), ("-1", "int"), ("2.5", "float"), ("1e-3", "float"), ("True", "bool")]
 )
 def test_values_are_read_as_papermill_reads_them(text, annotation):
-    value = notebook_runs.parse_value("X", text, annotation)
+    value = parameters.parse_value("X", text, annotation)
     assert value == _resolve_type(text) and type(value).__name__ == annotation
 
 
 def test_a_whole_number_is_a_float_and_a_number_a_text_where_that_is_declared():
-    assert notebook_runs.parse_value("X", "1", "float") == 1.0
-    assert notebook_runs.parse_value("X", "7", "str") == "7"
+    assert parameters.parse_value("X", "1", "float") == 1.0
+    assert parameters.parse_value("X", "7", "str") == "7"
 
 
 @pytest.mark.parametrize(

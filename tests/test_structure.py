@@ -36,6 +36,7 @@ WITHOUT_KERAS = (
     ),
     *("written_lines", "drawing_pad", "exercises", "files", "notebook_runs", "packs", "copies", "colab"),
     *("sheets", "collect", "collected_page", "one_notebook"),
+    *("parameters", "results", "tied", "sweep_works", "sweep_runs", "sweeps", "sweep_report", "one_run"),
 )
 EXPECTED_BY_HELPERS = {"mnist_course.paths", "mnist_course.quiet", "mnist_course.training"}
 NO_VERB = {"Pictures", "Digits", "Images", "Batches"}  # nouns with which the docstring of a class may begin

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,31 +15,10 @@ import filelock
 import psutil
 import pytest
 from invented_course import write_notebook
+from sweeping import WORK
 
 import run_sweep
 from mnist_course import paths, sweep_report, sweep_runs, sweep_works, sweeps
-
-FAKE = """
-import json, os, pathlib, sys, time, uuid
-path = pathlib.Path(sys.argv[1])
-run = json.loads(path.read_text())
-chosen = run["parameters"]
-begun = pathlib.Path(run["folder"], "begun", f"{chosen['SEED']}-{uuid.uuid4().hex}")
-first = not list(begun.parent.glob(f"{chosen['SEED']}-*"))
-begun.parent.mkdir(exist_ok=True)
-begun.write_text(str(os.getpid()))
-what = chosen.get("WHAT", "works")
-if what == "fails":
-    sys.exit("cell 3 failed")
-if what == "dies" or what == "dies once" and first:
-    os.kill(os.getpid(), 9)
-if what == "fills memory":
-    kept = b"x" * 400_000_000
-time.sleep(60 if what in ("hangs", "fills memory") else chosen.get("SLEEP", 0.0))
-(path.parent / "results.json").write_text(json.dumps({"accuracy": chosen["SEED"] / 10}))
-begun.rename(begun.with_name(begun.name + ".ended"))
-"""  # a run that tells when it began and ended, in a fraction of the time of a notebook
-WORK = sweep_works.Work("fake", "fake.py", {"SEED": "int", "SLEEP": "float", "WHAT": "str"}, "c0de", ("-c", FAKE))
 
 
 def one_run(folder, **parameters):
@@ -55,7 +35,7 @@ def left_over(folder):
     return [path.name for path in (folder / "runs").iterdir() if path.name.startswith(".")]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "this took too long"
@@ -85,19 +65,19 @@ def test_a_run_is_kept_and_not_done_again(tmp_path):
     [
         ("fails", "failed", "fake: cell 3 failed"),
         ("dies", "died", "fake: its process was killed (signal 9: by somebody, or because memory ran out)"),
-        ("hangs", "died", "fake: it took longer than 1 seconds"),
+        ("hangs", "died", "fake: it took longer than 3 seconds"),
         ("fills memory", "died", "fake: it took more than the 0.2 GB of memory that a run may take here"),
     ],
 )
 def test_what_goes_wrong_is_told_and_said_to_be_worth_another_try_or_not(
     what, status, sentence, tmp_path, monkeypatch
 ):  # fmt: skip
-    monkeypatch.setattr(sweep_runs, "_GRACE", 0)
-    run = one_run(tmp_path, WHAT=what) | {"timeout": 1 if what == "hangs" else 30}
+    monkeypatch.setattr(sweep_runs, "GRACE", 0)
+    run = one_run(tmp_path, WHAT=what) | {"timeout": 3 if what == "hangs" else 30}
     row = sweep_runs.carry_out(run, most_memory=200_000_000)
     assert (row["status"], row["error"]) == (status, sentence)
     (kept,) = (tmp_path / "runs").iterdir()
-    assert kept.name == f"{run['identity']}.failed" and sweep_runs.read_row(kept) == row
+    assert kept.name == f"{run['identity']}.failed" and sweep_runs.read_row(kept) == row | {"status": "failed"}
     (number,) = (int(path.read_text()) for path in (tmp_path / "begun").iterdir())
     assert not psutil.pid_exists(number)
 
@@ -122,7 +102,7 @@ def test_two_that_carry_out_the_same_run_cannot_mix(tmp_path, monkeypatch):
     with filelock.FileLock(tmp_path / "locks" / run["identity"]):
         assert sweep_runs.carry_out(run)["status"] == "busy" and not (tmp_path / "begun").exists()
     row = sweep_runs.carry_out(run)
-    monkeypatch.setattr(sweep_runs, "_finished", lambda *arguments: None)  # as if it had begun before the other's end
+    monkeypatch.setattr(sweep_runs, "find_done", lambda *arguments: None)  # as if it had begun before the other's end
     assert sweep_runs.carry_out(run | {"sweep": "late"}) == row  # the first stays
     assert begun(tmp_path, ".ended") == [0, 0] and left_over(tmp_path) == []
 
@@ -179,38 +159,17 @@ def test_a_sweep_survives_a_killed_worker_and_tells_what_failed(tmp_path, monkey
     assert rows[5]["tries"] == 2 and rows[6]["tries"] == 1 and rows[7]["tries"] == 2
     assert begun(tmp_path, ".ended") == [0, 1, 2, 3, 4, 5]  # each reached its end once
     assert all((row["folder"] / "row.json").exists() for row in rows) and left_over(tmp_path) == []
-    monkeypatch.setattr(sweeps, "_Cluster", None)
+    monkeypatch.setattr(sweeps, "Cluster", None)
     assert sweeps.run(WORK, runs[:6], tmp_path) == [
         {name: value for name, value in row.items() if name != "tries"} for row in rows[:6]
     ]  # nothing is started
 
 
-PROGRAM = """
-import sys
-sys.path.insert(0, "tests")
-import test_sweeps
-if __name__ == "__main__":
-    sys.exit(test_sweeps.sweep(*sys.argv[1:]))
-"""
-
-
-def sweep(folder, count, sleep, *scheduler):
-    """What a process of its own does: sweep, and write the tables."""
-    from mnist_course.command_line import command
-
-    @command
-    def main(argv):
-        planned = sweeps.plan(WORK, sweeps.grid(SEED=range(int(count)), SLEEP=float(sleep)), folder)
-        rows = sweeps.carry_out(planned, scheduler=scheduler[0] if scheduler else None, workers=2)
-        sweep_report.write_tables(planned, rows)
-
-    return main([])
-
-
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        cwd=paths.ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [sys.executable, "tests/sweeping.py", *map(str, arguments)],
+        cwd=paths.ROOT, env=os.environ | {"PYTHONPATH": str(paths.ROOT)},
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
 
@@ -256,11 +215,16 @@ def start_cluster(port):
     return [subprocess.Popen([sys.executable, "-m", "dask", *rest], **quiet) for rest in (scheduler, worker)]
 
 
+def answers(port):
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(tmp_path):
     port = random.Random(os.getpid()).randrange(20_000, 30_000)
-    cluster = start_cluster(port)
-    process = None
+    cluster, process = start_cluster(port), None
     try:
+        wait_for(lambda: answers(port))
         process = start(tmp_path, 5, 0.5, f"tcp://127.0.0.1:{port}")
         wait_for(lambda: (tmp_path / "begun").exists() and begun(tmp_path, ".ended"))
         cluster[0].kill()
@@ -276,7 +240,7 @@ def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(tmp_path):
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps, "_ANSWER", 1)
+    monkeypatch.setattr(sweeps, "SECONDS_TO_ANSWER", 1)
     with pytest.raises(
         OSError, match="No Dask scheduler answers at tcp://127.0.0.1:9: start one with `dask scheduler`"
     ):
