@@ -39,7 +39,7 @@ def reveal(question, truth, guess=None, reason=""):
 
 
 def read_record(folder=paths.OUTPUTS):
-    """Return the guesses kept in `folder`, oldest first; used in notebook 09 and by `make collect`.
+    """Return the guesses kept in `folder`, oldest first; used in notebook 10 and by `make collect`.
 
     Each is a dictionary: question, truth, guess (a list: low and high, or the likely words), reason, kind ("range",
     "number" or "word"), and right, which says whether the answer was among what the guess held likely. Raises
@@ -56,7 +56,7 @@ def read_record(folder=paths.OUTPUTS):
 
 
 def draw_record(record):
-    """Draw each numeric guess divided by its answer, on a logarithmic axis; return the figure. Used in notebook 09.
+    """Draw each numeric guess divided by its answer, on a logarithmic axis; return the figure. Used in notebook 10.
 
     `record` is what `read_record` returns. A range is a line from low to high, a number a point; a guess that was right
     has circles, one that was not crosses. What is off by more than a factor of 100 ends in a triangle at the edge.
