@@ -37,12 +37,16 @@ train: .venv/installed  ## train the network
 evaluate: .venv/installed  ## evaluate it on the test set
 	$(VENV) evaluate_model.py $(ARGS)
 
-test-browser: .venv/installed  ## draw on the pad in a real JupyterLab, with Chromium
+test-browser: .venv/installed  ## use the pad, the page and the site in Chromium
 	@$(VENV) -m pip install --quiet --disable-pip-version-check "playwright>=1.49"
+	@command -v npm >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends npm >/dev/null; } || \
+		{ echo "axe-core, which finds what keeps people out, comes from npm: install it (Debian: sudo apt-get install npm)." >&2; exit 2; }
+	@npm install --silent --prefix .venv/axe axe-core@4
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
-		{ echo "The pad is tested in Chromium: install it (Debian: sudo apt-get install chromium), then try again." >&2; exit 2; }
-	$(VENV) -m pytest tests/browser/check_drawing_pad.py $(ARGS)
+		{ echo "Pad, page and site are tested in Chromium: install it (Debian: sudo apt-get install chromium), then try again." >&2; exit 2; }
+	$(VENV) -m pytest tests/browser/check_*.py $(ARGS)
 
 COLAB_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python python3 python; do \
 	"$$python" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null && echo "$$python" && break; done)

@@ -213,7 +213,7 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
       body = `<div class="nine">${square("window", 3, texts.window)}<i>×</i>${square("filter", 3, texts.filter, field)}<i>=</i>${
         square("products", 3, texts.products)}</div>${
         totals([row("all", texts.nine), row("bias", texts.bias), row("total", texts.total), row("value", "")])}
-        <p class="effect" role="status"></p><button type="button" class="reset">${texts.reset}</button>`;
+        <p class="effect"></p><button type="button" class="reset">${texts.reset}</button>`;
     } else if (pool) {
       body = `<div class="nine">${square("window", 2, texts.four)}</div>${totals([row("value", texts.largest)])}`;
     } else if (kernel) {
@@ -290,15 +290,16 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
     if (!Number.isFinite(weight)) return;
     walked = true;  // the filter that is being changed stays in view
     network.weights[0][place * WALK[1].maps + chosen.map] = Math.min(99, Math.max(-99, weight));
-    show(pixels);
     onEdit();
+    show(pixels);
+    spoken.textContent = panel.querySelector(".effect").textContent;
   }
 
   function resetFilters() {
     network.weights[0].set(trained.get(network));
-    find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
-    show(pixels);
     onEdit();
+    show(pixels);
+    find(".filter input").focus();  // the button, now without a use, would lose the focus to nowhere
   }
 
   function fillEffect() {

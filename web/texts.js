@@ -92,8 +92,8 @@ export const TEXTS = {
     seenAs: (digit) => `28 × 28 pixels${digit === undefined ? "" : `, read as ${withArticle(digit)}`}`,
     network: "Network",
     networks: {
-      robust: "Trained on digits moved, turned, thickened and covered: for handwriting like yours.",
-      standard: "The network of the lessons, trained on MNIST as it is.",
+      robust: "Trained on MNIST's digits, bent and redrawn, and on digits of other styles: for handwriting like yours.",
+      standard: "The network of the lessons, trained on MNIST as it is. In this file its weights are rounded to 8 bits.",
     },
     sources: "Or take",
     random: "a test digit",

@@ -3,7 +3,7 @@
 import { CIVIDIS, GREYS, paintValues } from "./colours.js";
 
 const SIDE = 28, SQUARE = 5, PLACES = SIDE - SQUARE + 1;  // the square has PLACES x PLACES places, as in lesson 7
-const PATIENCE = 12;  // milliseconds of a frame that are spent on readings
+const PATIENCE = 24;  // milliseconds of a frame that are spent on readings
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** Which digit is the most probable, and how probable it is. */
@@ -72,7 +72,7 @@ export function createCover(element, { texts }) {
     <h3>${texts.title}</h3><p>${texts.about}</p>
     <div class="pictures">
       <figure><div class="picture" tabindex="0" role="application" aria-label="${texts.label}" aria-description="${texts.keys}">
-        <canvas></canvas><span class="patch"></span></div><figcaption aria-live="polite"></figcaption></figure>
+        <canvas></canvas><span class="patch"></span></div><figcaption></figcaption></figure>
       <figure hidden><div class="picture"><canvas role="img"></canvas><span class="patch"></span></div>
         <figcaption><span>0 %</span><canvas class="scale" aria-hidden="true"></canvas><span>100 %</span></figcaption></figure>
     </div>
@@ -85,12 +85,13 @@ export function createCover(element, { texts }) {
   element.inert = true;  // until there is a digit
   paintValues(element.querySelector(".scale"), Array.from({ length: 256 }, (_, number) => number / 255), 256, CIVIDIS);
 
-  function put(row, column) {
+  function put(row, column, { aloud = true } = {}) {
     place = [row, column].map((value) => Math.min(PLACES - 1, Math.max(0, value)));
     for (const { style } of patches) {
       Object.assign(style, { top: `${100 * place[0] / SIDE}%`, left: `${100 * place[1] / SIDE}%` });
     }
     const { digit, probability } = best(network.read(cover(pixels, ...place)).probabilities);
+    caption.setAttribute("aria-live", aloud ? "polite" : "off");
     caption.textContent = texts.covered(digit, probability);
   }
 
@@ -129,7 +130,7 @@ export function createCover(element, { texts }) {
       paintValues(map, left, SIDE, CIVIDIS);
       if (number < PLACES ** 2) return void (frame = requestAnimationFrame(goOn));
       button.disabled = false;
-      put(worst.row, worst.column);
+      put(worst.row, worst.column, { aloud: false });
       verdict.textContent = texts.worst(digit, worst);
       map.setAttribute("aria-label", `${texts.map(digit)} ${verdict.textContent}`);
     })();
@@ -144,7 +145,7 @@ export function createCover(element, { texts }) {
       result.hidden = true;
       verdict.textContent = "";
       paintValues(here, pixels, SIDE, GREYS);
-      put(...place);
+      put(...place, { aloud: false });
     },
   };
 }
@@ -200,9 +201,9 @@ export function createChanges(element, { texts }) {
     const { most, step } = CHANGES[kind], { digit } = readChanged(0);
     let value = step;
     while (value <= most && readChanged(value).digit === digit) value += step;
-    const { by, unit } = texts.kinds[kind], kept = value - step, guessed = `${guess.valueAsNumber} ${unit}`;
+    const { by } = texts.kinds[kind], kept = value - step, guessed = guess.valueAsNumber;
     verdict.textContent = value > most ? texts.never(guessed, digit, by(most))
-      : texts.found(guessed, digit, kept && by(kept), by(value), readChanged(value), guess.valueAsNumber - kept);
+      : texts.found(guessed, digit, kept && by(kept), by(value), readChanged(value), guessed - kept);
     slider.disabled = false;
     slider.value = Math.min(value, most);
     slide();

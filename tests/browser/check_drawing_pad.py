@@ -225,7 +225,7 @@ def test_the_saved_notebook_is_valid_and_small(page, folder):
 
 
 def test_the_network_of_the_course_reads_a_three(page, address):
-    """Its picture, outputs/drawing_pad.png, is the one in the README, data/samples/drawing_pad.png."""
+    """Its picture, outputs/drawing_pad.png, is there to be looked at."""
     page = page.context.browser.new_page(viewport={"width": 1100, "height": 800})
     open_pad(page, address.replace("pad.ipynb", "network.ipynb"))
     upper = [(0.5 + 0.2 * math.cos(angle), 0.32 + 0.16 * math.sin(angle)) for angle in np.linspace(-2.6, 1.6, 20)]
