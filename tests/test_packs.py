@@ -18,7 +18,7 @@ SHIPPED = {
     *("evaluate_model.py", "test_model.py", "train_model.py", "mnist_course/drawing_pad.py"),
     *("data/mnist.npz", "data/samples/crossed_seven.jpg", "models/mnist_cnn.weights.h5", "models/mnist_robust.tflite"),
     *("mnist_course/checks/lesson_01.py", "notebooks/01_data_exploration.ipynb", "notebooks/06_your_own_digits.ipynb"),
-    *("notebooks/fast_parameters.yml", "GLOSSARY.md"),
+    *("notebooks/fast_parameters.yml", "GLOSSARY.md", "web/pad.js", "web/explorer.js"),
 }
 
 
@@ -122,6 +122,13 @@ def test_a_lesson_reads_what_the_lesson_before_trained_in_the_students_pack(stud
         assert (folder / f"{entry['notebook']}.html").stat().st_size > 100_000
     assert (folder / paths.WEIGHTS_NAME).exists() and paths.find_reader(folder).parent == folder
     assert [path.name for path in (student / "outputs").iterdir() if not path.name.endswith(".zip")] == ["course"]
+
+
+def test_the_page_is_built_from_the_students_pack(student):
+    result = run_in(student, "-m", "mnist_course.web_page")
+    assert result.returncode == 0, result.stderr
+    assert (student / "outputs" / "digit_page.html").stat().st_size > 500_000
+    (student / "outputs" / "digit_page.html").unlink()
 
 
 def test_students_pack_says_that_it_has_no_solutions(student, monkeypatch, capsys):

@@ -10,7 +10,7 @@ const PAUSE = 500;  // milliseconds without the pen before the picture is read: 
 function render({ model, el }) {
   const texts = TEXTS.pad;
   el.classList.add("drawing-pad");
-  el.innerHTML = `<div class="pad"></div><div><p role="status"></p><div class="bars"></div></div>`;
+  el.innerHTML = `<div class="pad"></div><div class="answer"><p role="status"></p><div class="bars"></div></div>`;
   const status = el.querySelector("p"), bars = createBars(el.querySelector(".bars"), { texts });
   let timer;
   const pad = createPad(el.querySelector(".pad"), {
