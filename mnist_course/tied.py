@@ -3,8 +3,7 @@
     python -m mnist_course.tied PARENT [--cores 0,1] COMMAND ...
 
 PARENT is the number of the process that starts this. On Linux the system itself sees to it; elsewhere this process
-stays, looks twice a second and ends the command. On Linux the command can also be bound to cores, and where memory runs
-out the system ends it first.
+stays, looks twice a second and ends the command. On Linux the command can also be bound to cores.
 """
 
 import ctypes
@@ -31,11 +30,6 @@ def _become(parent, cores, command):
         os._exit(1)
     if cores:
         os.sched_setaffinity(0, cores)
-    try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
-    except OSError:
-        pass
     os.execvp(command[0], command)
 
 
