@@ -20,7 +20,7 @@ from mnist_course import packed_weights, paths, web_sources
 from mnist_course.command_line import command
 from mnist_course.files import write_whole
 
-LARGEST = 1_000_000  # bytes of the page
+_LARGEST = 1_000_000  # bytes of the page
 _NETWORKS = {"robust": (paths.ROBUST_WEIGHTS, "float16"), "standard": (paths.SHIPPED_WEIGHTS, "int8")}
 _SAMPLES = 60  # digits of each sort: misread by one of the networks, and any
 _COLUMNS = 12  # of the picture that holds them
@@ -35,15 +35,15 @@ def build_page():
     page = _SCRIPT.sub(lambda link: f'<script type="module">\n{web_sources.join_modules(link[1])}</script>', page)
     trained = {name: (packed_weights.read_weights(path), kind) for name, (path, kind) in _NETWORKS.items()}
     packed = {name: packed_weights.pack(weights, kind) for name, (weights, kind) in trained.items()}
-    for name, data in {"weights": packed, "samples": choose_samples()}.items():
+    for name, data in {"weights": packed, "samples": _choose_samples()}.items():
         empty = f'<script type="application/json" id="{name}"></script>'
         if page.count(empty) != 1:
             raise ValueError(f"web/page.html needs one line {empty}.")
         content = json.dumps(data, separators=(",", ":")).replace("<!", "<\\u0021")  # would begin a comment
         page = page.replace(empty, empty.replace("></", f">{content}</"))
     page = page.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{_policy(page)}\n', 1)
-    if (size := len(page.encode("utf-8"))) >= LARGEST:
-        raise ValueError(f"The page has {size:,} bytes; less than {LARGEST:,} were promised.")
+    if (size := len(page.encode("utf-8"))) >= _LARGEST:
+        raise ValueError(f"The page has {size:,} bytes; less than {_LARGEST:,} were promised.")
     return page
 
 
@@ -57,7 +57,7 @@ def _policy(page):
     return f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">'
 
 
-def choose_samples():
+def _choose_samples():
     """Return test digits for the page: {"png": a picture of them in rows of 12, "labels", "misread": booleans}.
 
     The first were misread by a shipped network; the others are any, chosen at random and always the same. A digit is

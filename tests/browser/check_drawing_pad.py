@@ -127,6 +127,12 @@ def page(address):
         browser.close()
 
 
+def another_page(page, **size):
+    other = page.context.browser.new_page(viewport=size)
+    other.set_default_timeout(60 * SECONDS)
+    return other
+
+
 def open_notebook(page, address):
     page.goto(address)
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
@@ -226,7 +232,7 @@ def test_the_saved_notebook_is_valid_and_small(page, folder):
 
 def test_the_network_of_the_course_reads_a_three(page, address):
     """Its picture, outputs/drawing_pad.png, is there to be looked at."""
-    page = page.context.browser.new_page(viewport={"width": 1100, "height": 800})
+    page = another_page(page, width=1100, height=800)
     open_pad(page, address.replace("pad.ipynb", "network.ipynb"))
     upper = [(0.5 + 0.2 * math.cos(angle), 0.32 + 0.16 * math.sin(angle)) for angle in np.linspace(-2.6, 1.6, 20)]
     lower = [(0.5 + 0.24 * math.cos(angle), 0.66 + 0.19 * math.sin(angle)) for angle in np.linspace(-1.6, 2.6, 20)]
@@ -238,7 +244,7 @@ def test_the_network_of_the_course_reads_a_three(page, address):
 
 
 def test_one_walks_through_the_network_of_the_kernel(page, address):
-    page = page.context.browser.new_page(viewport={"width": 1500, "height": 1100})
+    page = another_page(page, width=1500, height=1100)
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     open_notebook(page, address.replace("pad.ipynb", "walk.ipynb"))
     digits = page.get_by_role("group", name="Digit to look at").get_by_role("button")
