@@ -41,7 +41,7 @@ To run the cells and change them, take the course home: [two commands](README.md
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {}; base-uri 'none'"
 _SEARCH = """<h1>Search</h1>
-<p id="found" role="status"></p>
+<p id="found" role="status">Type a word, for example dropout.</p>
 <ol id="results"></ol>
 <noscript><p>The search needs JavaScript.</p></noscript>
 """

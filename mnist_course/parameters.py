@@ -1,6 +1,6 @@
 """Values of parameters, from the texts of a command line: as papermill reads them, with the types that are declared."""
 
-_TYPES = {"int": int, "float": float, "bool": bool, "str": str}
+TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 
 
 def parse_value(name, text, annotation):
@@ -13,7 +13,7 @@ def parse_value(name, text, annotation):
             except ValueError:
                 pass
     if annotation == "float" and type(value) is int or annotation == "str":
-        value = _TYPES[annotation](text)
-    if type(value) is not _TYPES.get(annotation, type(value)):
+        value = TYPES[annotation](text)
+    if type(value) is not TYPES.get(annotation, type(value)):
         raise ValueError(f"{name} takes a value of type {annotation}, got {text!r}.")
     return value

@@ -1,6 +1,6 @@
 """Many runs of a notebook or a training, on every core or on many machines: what run_sweep.py is made of.
 
-Notebook 10 uses `grid` and `run`. Dask hands the runs to its workers; `mnist_course.sweep_runs` carries them out.
+Notebook 10 uses `grid`. Dask hands the runs to its workers; `mnist_course.sweep_runs` carries them out.
 """
 
 import collections

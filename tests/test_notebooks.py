@@ -14,6 +14,7 @@ import pytest
 
 import mnist_helpers as mh
 from mnist_course import notebook_runs, paths
+from mnist_course.parameters import TYPES
 
 PATHS = notebook_runs.find_notebooks(solutions=True)
 LESSONS = notebook_runs.find_notebooks()
@@ -80,7 +81,7 @@ def test_parameters_are_typed_and_explained(path, notebook):
     parameters = papermill.inspect_notebook(str(path))
     assert len(parameters) == len(cell.source.splitlines()), "papermill does not understand every line"
     for name, parameter in parameters.items():
-        assert parameter["inferred_type_name"] in notebook_runs.TYPES, f"{name} has no plain type"
+        assert parameter["inferred_type_name"] in TYPES, f"{name} has no plain type"
         assert parameter["help"], f"{name} has no comment"
 
 

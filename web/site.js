@@ -57,12 +57,14 @@ const index = document.getElementById("index");
 if (index) {
   const sections = JSON.parse(index.textContent);
   const input = document.getElementById("query");
+  const found = document.getElementById("found");
+  const invitation = found.textContent;
   const show = () => {
     const { hits, patterns } = find(sections, input.value);
     const shown = hits.slice(0, MOST_SHOWN);
     const count = hits.length === 1 ? "1 section" : `${hits.length} sections`;
-    document.getElementById("found").textContent = !patterns.length
-      ? "Type a word, for example dropout."
+    found.textContent = !patterns.length
+      ? invitation
       : count + (hits.length > shown.length ? `, the best ${shown.length} of them below` : "") + ".";
     document.getElementById("results").replaceChildren(
       ...shown.map((section) => {
