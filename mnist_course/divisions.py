@@ -58,7 +58,8 @@ def without_edges(ink):
     """Return an ink map without the edges of the sheet and what lies beside it, wherever anything else is left.
 
     An edge is one straight stroke, far longer than writing is high. What lies beside the sheet touches the picture's
-    border and surrounds the writing: two pieces or more stand in its box, and its ink fills little of that.
+    border and surrounds the writing: two pieces or more stand in its box, and its ink fills little of that. It is
+    looked for in small ink maps only.
     """
     pieces = find_pieces(ink)
     top, bottom, left, right = pieces.boxes.T
@@ -68,7 +69,8 @@ def without_edges(ink):
     outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
     x, y = pieces.centres()
     main = (long > 0.05 * max(ink.shape)) & ~stroke
-    around = outside & main & (pieces.mass < 0.16 * tall * wide)
+    small = max(ink.shape) <= 256  # in larger ink maps what is large and hollow is squared paper, and digits stand on it
+    around = outside & main & (pieces.mass < 0.16 * tall * wide) & small
     for piece in np.flatnonzero(around):
         within = (left[piece] < x) & (x < right[piece]) & (top[piece] < y) & (y < bottom[piece])
         around[piece] = (within & main).sum() > 2  # itself, and two
@@ -284,7 +286,7 @@ class Line(NamedTuple):
     """A line cut into atoms: where they are (h, w; numbered from 1), their ink, the price to skip each, candidates.
 
     `stroke` is about the width of its strokes in pixels. `cuts` has, of each atom, the cut on its left, (points, 2) as
-    column and row of the ink map, or None.
+    column and row of the ink map, or None; `wide`, boolean (atoms,), tells which are of a piece wider than one digit.
     """
 
     atoms: np.ndarray
@@ -294,6 +296,7 @@ class Line(NamedTuple):
     candidates: list
     stroke: int
     cuts: list
+    wide: np.ndarray
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -344,7 +347,8 @@ def divide(line, pieces, ink, height, sure=None):
     large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
     rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
     cuts, candidates = [atom[-1][-1] for atom in found], list(_candidates(found, height, np.poly1d(rise)))
-    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts)
+    wide = np.array([pieces.boxes[atom[4], 3] - pieces.boxes[atom[4], 2] > height for atom in found])
+    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts, wide)
 
 
 def _candidates(found, height, middle):

@@ -226,7 +226,7 @@ def read_candidates(line, ink, network):
 
     Returns the probabilities, float32 (candidates, 10), and the pictures that were read, uint8 (candidates, 28, 28), as
     MNIST would show them. Where digits touch they may share a stroke, and a cut leaves it to one of them: a candidate
-    with a cut is read a second time with the ink beside it, a stroke wide, and the surer reading counts.
+    cut out of a wide piece is read a second time with the ink beside it, a stroke wide, and the surer reading counts.
     """
     images = np.zeros((len(line.candidates), 28, 28), np.uint8)
     for number, candidate in enumerate(line.candidates):
@@ -234,7 +234,7 @@ def read_candidates(line, ink, network):
     if not len(images):
         return np.zeros((0, 10), np.float32), images
     probabilities = network.read(images)
-    cut = np.flatnonzero([candidate.is_cut() for candidate in line.candidates])
+    cut = np.flatnonzero([candidate.is_cut() and line.wide[candidate.first] for candidate in line.candidates])
     if len(cut):
         wider = np.stack([_normalise(line, line.candidates[number], ink, line.stroke) for number in cut])
         second = network.read(wider)
