@@ -69,7 +69,7 @@ def without_edges(ink):
     outside = (top == 0) | (left == 0) | (bottom == ink.shape[0]) | (right == ink.shape[1])
     x, y = pieces.centres()
     main = (long > 0.05 * max(ink.shape)) & ~stroke
-    small = max(ink.shape) <= 256  # in larger ink maps what is large and hollow is squared paper, and digits stand on it
+    small = max(ink.shape) <= 256  # in larger ink maps what is hollow is squared paper, and digits stand on it
     around = outside & main & (pieces.mass < 0.16 * tall * wide) & small
     for piece in np.flatnonzero(around):
         within = (left[piece] < x) & (x < right[piece]) & (top[piece] < y) & (y < bottom[piece])
