@@ -1,6 +1,7 @@
 // The network as a picture that one can walk through, value by value: used by the page and by notebook 07.
 
 import { CIVIDIS, GREYS, paintValues } from "./colours.js";
+import { keepKeys } from "./keys.js";
 
 // Every layer is a row of square maps. A convolution looks at a window of `kernel` x `kernel` values in all maps of the
 // layer before; so does a dense layer, whose window is all there is. `weights` is the place of its kernel among the
@@ -33,7 +34,7 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   let pixels, activations, chosen, walked = false;
 
   element.classList.add("network-explorer");
-  element.dataset.lmSuppressShortcuts = true;  // JupyterLab leaves the arrow keys to the network
+  const releaseKeys = keepKeys(element);
   element.innerHTML = `
     <div class="layers">${WALK.map(({ name }) => `
       <figure data-layer="${name}">
@@ -427,5 +428,10 @@ export function createExplorer(element, { network, texts, onEdit = () => {} }) {
   }
 
   setNetwork(network);
-  return { show, setNetwork, isEdited, destroy: () => element.replaceChildren() };
+  function destroy() {
+    releaseKeys();
+    element.replaceChildren();
+  }
+
+  return { show, setNetwork, isEdited, destroy };
 }

@@ -1,5 +1,7 @@
 // The paper that one draws a digit on, and ten bars for what was read: used by the page and by the pad of notebook 06.
 
+import { keepKeys } from "./keys.js";
+
 const PAPER = 280, PEN_WIDTH = 18, PEN_STEP = 7;  // pixels; PEN_STEP is how far an arrow key moves the pen
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -10,7 +12,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  */
 export function createPad(element, { texts, onChange = () => {}, onLift = () => {} }) {
   element.classList.add("digit-pad");
-  element.dataset.lmSuppressShortcuts = true;  // JupyterLab leaves the arrow keys to the pad
+  const releaseKeys = keepKeys(element);
   element.innerHTML = `
     <div class="paper">
       <canvas width="${PAPER}" height="${PAPER}" tabindex="0" role="application"
@@ -143,7 +145,12 @@ export function createPad(element, { texts, onChange = () => {}, onLift = () => 
   undoButton.onclick = undo;
   repaint();
   showNib();
-  return { canvas, buttons, clear, undo, isWhite, load, destroy: () => element.replaceChildren() };
+  function destroy() {
+    releaseKeys();
+    element.replaceChildren();
+  }
+
+  return { canvas, buttons, clear, undo, isWhite, load, destroy };
 }
 
 /** Put ten bars, one a digit, into `element`; `show` takes ten probabilities, or nothing for empty bars. */
