@@ -10,6 +10,7 @@ import { TEXTS } from "./texts.js";
 import { best, createChanges, createCover } from "./trials.js";
 
 const REST = 500;  // milliseconds without the pen before the reading is spoken and the trials take the digit
+const WALK = 200;  // milliseconds between two pictures of the walk while one draws: the reading itself is quicker
 const texts = TEXTS.page, at = (id) => document.getElementById(id);
 const dataOf = (id) => JSON.parse(at(id).textContent);
 
@@ -46,7 +47,7 @@ async function unpackSamples({ png, labels, misread }) {
 // ---------------------------------------------------------------- reading
 
 let digit = { pixels: new Float32Array(784), problem: texts.invitation };  // or its label, when one is known
-let settled, resting, drawn;
+let settled, resting, drawn, walking, walk;
 
 /** Read `newDigit`; when the pen rests, what was read is also spoken, and the trials take it. */
 function see(newDigit, { rest }) {
@@ -60,7 +61,13 @@ function see(newDigit, { rest }) {
   at("note").textContent = [...notes, ...(explorer.isEdited() ? [texts.edited] : [])].join(" ");
   paintValues(at("seen"), pixels, 28, GREYS);
   at("seen").setAttribute("aria-label", texts.seenAs(problem ? undefined : reading.digit));
-  explorer.show(pixels, activations);
+  walk = () => {
+    clearTimeout(walking);
+    walking = undefined;
+    explorer.show(pixels, activations);
+  };
+  if (rest) walk();
+  else walking ??= setTimeout(() => walk(), WALK);  // the newest one then
   clearTimeout(resting);
   if (!rest) return;
   resting = setTimeout(() => {
