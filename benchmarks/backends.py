@@ -5,8 +5,7 @@
 
 A round trains a recipe with one seed on each backend in turn, in a process of its own bound to one core (Linux only);
 the next round begins with another backend. Compared are seconds of processor time in the last of its epochs: the first
-one also compiles. The results go to benchmarks/backends.json, from where `python -m benchmarks.recipe_table` takes
-them into README.md.
+one also compiles. The results go to benchmarks/backends.json.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Key results of a notebook: lines to read, each with its number, to be read back when the notebook was executed.
 
-Taught in notebook 10; the lessons record what `run_course.py` reports of them.
+Taught in notebook 10; lessons 04, 05 and 08 record theirs, and `run_sweep.py` collects them.
 """
 
 import math

@@ -73,7 +73,7 @@ def find_rows(planned):
 
 
 def run(work, runs, folder=None, **options):
-    """Carry out what is not done yet of some runs, side by side; return a row each, in their order. In notebook 10.
+    """Carry out what is not done yet of some runs, side by side; return a row each, in their order.
 
     `work`, `runs` and `folder` are as for `plan`: `run("04", grid(LEARNING_RATE=[0.001, 0.003], SEED=range(3)))`; the
     options and what is returned are those of `carry_out`.

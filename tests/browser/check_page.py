@@ -1,12 +1,11 @@
 """Uses the page that reads digits, built and opened from the file system, in Chromium; run by `make test-browser`.
 
-The network of Chromium is off. AXE, from npm, looks for what keeps people out.
+The network of Chromium is off.
 """
 
 import io
 import math
 import re
-import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -14,17 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from mnist_course import paths, web_page
 
 ROOT = Path(__file__).parents[2]
-AXE = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PHONE = {"width": 360, "height": 740}
 ONE = [(0.5, 0.2), (0.5, 0.5), (0.5, 0.8)]
 SEVEN = [(0.3, 0.22), (0.7, 0.22), (0.45, 0.8)]
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +28,6 @@ def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "digit_page.html"
     path.write_text(web_page.build_page(), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    assert CHROMIUM, "The page is tested in Chromium: install it (Debian: apt-get install chromium), then try again."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        expect.set_options(timeout=60_000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -428,16 +414,13 @@ def test_a_phone_shows_all_of_it_and_fingers_draw_and_walk(open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(open_page, scheme):
+def test_axe_finds_no_serious_fault(open_page, serious_faults, scheme):
     page = open_page(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)  # the policy would keep axe out
     draw(page, SEVEN)
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     for name in ("conv1", "conv2"):
         layer(page, name).focus()
         page.keyboard.press("Enter")
-        found = page.evaluate("axe.run()")
-        serious = [fault for fault in found["violations"] if fault["impact"] in SERIOUS]
-        assert found["passes"] and [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in serious] == []
+        assert serious_faults(page) == []
     paths.OUTPUTS.mkdir(exist_ok=True)
     page.screenshot(path=paths.OUTPUTS / f"digit_page_{scheme}.png", full_page=True)
 

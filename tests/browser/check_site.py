@@ -1,22 +1,18 @@
 """Reads the course's website in the Chromium that is installed, from the file system; run by `make test-browser`.
 
-The site is built once, into a temporary folder. AXE, from npm, looks for what keeps people out.
+The site is built once, into a temporary folder.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from mnist_course import course_site, paths
 
 ROOT = Path(__file__).parents[2]
-AXE = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PHONE = {"width": 360, "height": 740}
 PAGES = ("index.html", "lessons.html", "02_how_a_network_learns.html", "glossary.html", "search.html?q=dropout")
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +24,6 @@ def site(tmp_path_factory):
         yield paths.OUTPUTS / "site"
     finally:
         paths.OUTPUTS = before
-
-
-@pytest.fixture(scope="module")
-def browser():
-    assert CHROMIUM, "The site is tested in Chromium: install it (Debian: apt-get install chromium), then try again."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        expect.set_options(timeout=60_000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -71,18 +57,14 @@ def test_every_page_opens_without_a_request_or_a_complaint(page, site):
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(browser, site, name, scheme):
+def test_axe_finds_no_serious_fault(browser, site, serious_faults, name, scheme):
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # the policy would keep axe out
     page = context.new_page()
     page.goto(f"{site.as_uri()}/{name}")
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run()")
-    faults = [
-        (fault["id"], fault["nodes"][0]["html"][:200]) for fault in found["violations"] if fault["impact"] in SERIOUS
-    ]
+    faults = serious_faults(page)
     context.close()
-    assert found["passes"] and faults == []
+    assert faults == []
 
 
 @pytest.mark.parametrize("name", [*PAGES, "readme.html", "teaching.html", "01_data_exploration_solutions.html"])

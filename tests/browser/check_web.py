@@ -1,17 +1,14 @@
 """Compares web/network.js and web/digits.js with Keras and pictures.py, in the Chromium that is installed."""
 
 import base64
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import sync_playwright
 
 import mnist_helpers as mh
 from mnist_course import networks, packed_weights, paths, pen_strokes, pictures, web_sources
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WEIGHTS = {"robust": paths.ROBUST_WEIGHTS, "standard": paths.SHIPPED_WEIGHTS}
 BYTES = "const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));"
 READ = f"""([packed, content]) => {{
@@ -40,18 +37,14 @@ PREPARE = f"""([content, side]) => {{
 
 
 @pytest.fixture(scope="module")
-def page():
+def page(browser):
     """An empty page in which the functions of the two modules can be called."""
-    assert CHROMIUM, "The page is tested in Chromium: install it (Debian: apt-get install chromium), then try again."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        for module, names in (("network.js", "createNetwork, decodeWeights"), ("digits.js", "toMnist")):
-            code = f"{web_sources.join_modules(module)}\nObject.assign(window, {{ {names} }});"
-            page.add_script_tag(type="module", content=code)
-        page.wait_for_function("Boolean(window.createNetwork && window.toMnist)")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    for module, names in (("network.js", "createNetwork, decodeWeights"), ("digits.js", "toMnist")):
+        code = f"{web_sources.join_modules(module)}\nObject.assign(window, {{ {names} }});"
+        page.add_script_tag(type="module", content=code)
+    page.wait_for_function("Boolean(window.createNetwork && window.toMnist)")
+    return page
 
 
 def text_of(images):
