@@ -8,7 +8,6 @@ import math
 import re
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from playwright.sync_api import expect
 
 from mnist_course import paths, web_page
 
-ROOT = Path(__file__).parents[2]
 PHONE = {"width": 360, "height": 740}
 ONE = [(0.5, 0.2), (0.5, 0.5), (0.5, 0.8)]
 SEVEN = [(0.3, 0.22), (0.7, 0.22), (0.45, 0.8)]

@@ -3,14 +3,12 @@
 The site is built once, into a temporary folder.
 """
 
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from mnist_course import course_site, paths
 
-ROOT = Path(__file__).parents[2]
 PHONE = {"width": 360, "height": 740}
 PAGES = ("index.html", "lessons.html", "02_how_a_network_learns.html", "glossary.html", "search.html?q=dropout")
 
