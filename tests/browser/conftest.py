@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
 
 AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"  # from npm, by `make test-browser`
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -12,6 +11,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 @pytest.fixture(scope="module")
 def browser():
+    from playwright.sync_api import expect, sync_playwright  # `make test` collects this folder without it
+
     assert CHROMIUM, "This is tested in Chromium: install it (Debian: apt-get install chromium), then try again."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
