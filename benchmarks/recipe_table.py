@@ -1,4 +1,4 @@
-"""Writes the tables of recipes into README.md, from seeds.json and time_to_accuracy.json.
+"""Writes the tables of recipes and of backends into README.md, from seeds, time_to_accuracy and backends.json.
 
     python -m benchmarks.recipe_table
 """
@@ -10,7 +10,7 @@ from itertools import pairwise, product
 
 from scipy.stats import binomtest, ttest_ind
 
-from benchmarks import time_to_accuracy
+from benchmarks import backends, time_to_accuracy
 from mnist_course import paths
 from mnist_course.command_line import command
 from mnist_course.recipes import RECIPES
@@ -80,10 +80,10 @@ def comparisons(seeds):
 
 
 def readme_with_tables(readme):
-    seeds, times = (
-        json.loads((paths.BENCHMARKS / name).read_text()) for name in ("seeds.json", "time_to_accuracy.json")
-    )
-    for name, lines in (("recipes", table(seeds, times)), ("comparisons", comparisons(seeds))):
+    names = ("seeds", "time_to_accuracy", "backends")
+    seeds, times, runs = (json.loads((paths.BENCHMARKS / f"{name}.json").read_text()) for name in names)
+    tables = {"recipes": table(seeds, times), "comparisons": comparisons(seeds), "backends": backends.table(runs)}
+    for name, lines in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, rest = readme.split(begin)
         readme = before + begin + lines + end + rest.split(end)[1]

@@ -4,7 +4,7 @@
     python -m benchmarks.sweep_efficiency --sleeping-only --store
 
 Sleeping runs measure the engine's share: with N workers there are four runs each, of so many seconds. Real runs are 24
-trainings of the recipe `tiny` for one epoch, with one and with two workers, a core each, and 3 runs of notebook 02
+trainings of the recipe `fast` for one epoch, with one and with two workers, a core each, and 3 runs of notebook 02
 beside the same ones by papermill in a loop. Efficiency is the time of the runs one after the other, divided by N times
 that of the sweep, from the first run's begin to the last one's end; the start of the workers is told apart. Needs a
 machine that does nothing else.
@@ -63,7 +63,7 @@ def measure_sleeping(seconds):
 
 def measure_real(count):
     """Return the times of trainings with one worker on one core, and with two on two."""
-    runs, cores, seconds = sweeps.grid(recipe="tiny", epochs=1, seed=range(count)), sorted(os.sched_getaffinity(0)), {}
+    runs, cores, seconds = sweeps.grid(recipe="fast", epochs=1, seed=range(count)), sorted(os.sched_getaffinity(0)), {}
     for workers in (1, 2):
         os.sched_setaffinity(0, cores[:workers])
         seconds[workers] = time_sweep("training", runs, workers)[1]
@@ -98,7 +98,9 @@ def main(argv=None):
     parser.add_argument("--sleeping-only", action="store_true", help="measure the engine's share alone")
     parser.add_argument("--store", action="store_true", help="for maintainers: replace the stored results")
     arguments = parser.parse_args(argv)
-    measured = {**measured_on(), "load before": round(os.getloadavg()[0], 1)}
+    given = " ".join(sys.argv[1:] if argv is None else argv)
+    measured = {"command": f"python -m benchmarks.sweep_efficiency {given}".rstrip(), **measured_on()}
+    measured["load before"] = round(os.getloadavg()[0], 1)
     measured["sleeping"] = {"seconds a run": arguments.seconds, **measure_sleeping(arguments.seconds)}
     if not arguments.sleeping_only:
         measured |= {"trainings": measure_real(24), "beside papermill": measure_papermill(3)}

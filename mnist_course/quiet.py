@@ -1,7 +1,9 @@
-"""Silence for what C++ libraries write to the terminal by themselves."""
+"""How Keras is started: without what C++ libraries write to the terminal, and with memory that stays."""
 
 import contextlib
+import ctypes
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, imported later, reports errors only
 
@@ -24,12 +26,20 @@ def quiet_stderr():
         os.close(null)
 
 
+def _keep_memory():
+    """Let each thread keep 64 MB of free memory: glibc else returns it after every training step, and asks again."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(-2, 64 << 20)  # M_TOP_PAD
+
+
 def import_keras():
     """Import Keras, and TensorFlow if it is there, without what its C++ side says; return Keras.
 
     Since TensorFlow 2.19 no environment variable stops that, and `keras.utils.set_random_seed` imports TensorFlow even
     where Keras computes with JAX or PyTorch.
     """
+    _keep_memory()
     with quiet_stderr():
         import keras
 

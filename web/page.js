@@ -48,6 +48,7 @@ async function unpackSamples({ png, labels, misread }) {
 
 let digit = { pixels: new Float32Array(784), problem: texts.invitation };  // or its label, when one is known
 let settled, resting, drawn, walking, walk;
+let explorer, cover, changes;  // built when the first reading has been painted
 
 /** Read `newDigit`; when the pen rests, what was read is also spoken, and the trials take it. */
 function see(newDigit, { rest }) {
@@ -58,20 +59,20 @@ function see(newDigit, { rest }) {
   at("digit").textContent = problem ? "" : reading.digit;
   at("sentence").textContent = problem ?? texts.reads(reading.digit, reading.probability);
   const notes = label === undefined ? [] : [reading.digit === label ? texts.right(label) : texts.wrong(label)];
-  at("note").textContent = [...notes, ...(explorer.isEdited() ? [texts.edited] : [])].join(" ");
+  at("note").textContent = [...notes, ...(explorer?.isEdited() ? [texts.edited] : [])].join(" ");
   paintValues(at("seen"), pixels, 28, GREYS);
   at("seen").setAttribute("aria-label", texts.seenAs(problem ? undefined : reading.digit));
   walk = () => {
     clearTimeout(walking);
     walking = undefined;
-    explorer.show(pixels, activations);
+    explorer?.show(pixels, activations);
   };
   if (rest) walk();
   else walking ??= setTimeout(() => walk(), WALK);  // the newest one then
   clearTimeout(resting);
   if (!rest) return;
   resting = setTimeout(() => {
-    if (settled !== pixels) for (const trial of [cover, changes]) trial.show(pixels, network);
+    if (settled !== pixels) for (const trial of [cover, changes]) trial?.show(pixels, network);
     settled = pixels;
     speak();
   }, REST);
@@ -131,10 +132,6 @@ async function seeFile(file) {
 
 useNetwork("robust");
 const bars = createBars(at("bars"), { texts: TEXTS.pad });
-const explorer = createExplorer(at("network"), {
-  network, texts: TEXTS.explorer, onEdit: seeAgain,
-});
-const cover = createCover(at("cover"), { texts: TEXTS.cover }), changes = createChanges(at("changes"), { texts: TEXTS.changes });
 const pad = createPad(at("pad"), {
   texts: TEXTS.pad,
   onChange: () => { drawn ??= requestAnimationFrame(() => seePad()); },
@@ -146,7 +143,7 @@ choice.insertAdjacentHTML("beforeend", Object.keys(packed).map((name) =>
   `<label><input type="radio" name="network" value="${name}"${networks[name] ? " checked" : ""}>${name}</label>`).join(""));
 choice.onchange = ({ target }) => {
   useNetwork(target.value);
-  explorer.setNetwork(network);
+  explorer?.setNetwork(network);
   seeAgain();
 };
 
@@ -174,3 +171,8 @@ document.ondrop = (event) => {
 
 seeSample(anySample(({ misread }) => !misread));
 performance.mark("first reading");
+await new Promise((painted) => { requestAnimationFrame(() => setTimeout(painted)); });
+explorer = createExplorer(at("network"), { network, texts: TEXTS.explorer, onEdit: seeAgain });
+cover = createCover(at("cover"), { texts: TEXTS.cover });
+changes = createChanges(at("changes"), { texts: TEXTS.changes });
+seeAgain();
