@@ -58,10 +58,11 @@ def _policy(page):
 
 
 def _choose_samples():
-    """Return test digits for the page: {"png": a picture of them in rows of 12, "labels", "misread": booleans}.
+    """Return test digits for the page: {"png": a picture, 12 of them a row, "labels", "misread": booleans, "first"}.
 
-    The first were misread by a shipped network; the others are any, chosen at random and always the same. A digit is
-    28 x 28 pixels of the picture, a data URL.
+    Half of them were misread by a shipped network; the others are any, chosen at random and always the same. A digit is
+    28 x 28 pixels of the picture, a data URL. The last one is also "first", its pixels in base 64: the page reads it
+    before the picture is unpacked.
     """
     with np.load(paths.DATA_PATH, allow_pickle=False) as data:
         images, labels = data["x_test"], data["y_test"]
@@ -77,6 +78,7 @@ def _choose_samples():
         "png": "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(),
         "labels": labels[chosen].tolist(),
         "misread": np.isin(chosen, wrong).tolist(),
+        "first": {"pixels": base64.b64encode(images[chosen[-1]].tobytes()).decode(), "label": int(labels[chosen[-1]])},
     }
 
 

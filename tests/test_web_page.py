@@ -56,6 +56,8 @@ def test_the_samples_are_test_digits_with_their_labels(page):
     samples = block(page, "samples")
     picture = Image.open(io.BytesIO(base64.b64decode(samples["png"].removeprefix("data:image/png;base64,"))))
     tiles = np.asarray(picture).reshape(picture.height // 28, 28, -1, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+    first = samples["first"]
+    assert base64.b64decode(first["pixels"]) == tiles[-1].tobytes() and first["label"] == samples["labels"][-1]
     with np.load(paths.DATA_PATH) as data:
         places = {image.tobytes(): place for place, image in enumerate(data["x_test"])}
         chosen = [places[tile.tobytes()] for tile in tiles]

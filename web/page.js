@@ -20,7 +20,7 @@ for (const element of document.querySelectorAll("[data-label]")) element.setAttr
 
 // ---------------------------------------------------------------- the networks and the sample digits
 
-const unpacking = unpackSamples(dataOf("samples")), packed = dataOf("weights"), networks = {};
+const packed = dataOf("weights"), networks = {};
 let network;
 
 function useNetwork(name) {
@@ -29,9 +29,11 @@ function useNetwork(name) {
   at("about-network").textContent = texts.networks[name];
 }
 
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
 /** Unpack the sample digits, each when it is wanted; returns { all: a list of { number, label, misread }, pixelsOf(sample) }. */
 async function unpackSamples({ png, labels, misread }) {
-  const bytes = Uint8Array.from(atob(png.split(",")[1]), (character) => character.charCodeAt(0));
+  const bytes = bytesOf(png.split(",")[1]);
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" })), columns = bitmap.width / 28;
   const ink = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
   return {
@@ -105,8 +107,7 @@ function prepare({ grey, width, height }) {
   }
 }
 
-function seeSample(sample) {
-  const pixels = samples.pixelsOf(sample), { label } = sample;
+function seeSample(pixels, label) {
   const picture = document.createElement("canvas");
   paintValues(picture, pixels.map((value) => 1 - value), 28, GREYS);
   pad.load(picture, { replaced: true });
@@ -147,7 +148,14 @@ choice.onchange = ({ target }) => {
   seeAgain();
 };
 
-const samples = await unpacking;
+// ---------------------------------------------------------------- the first reading, then what takes longer to build
+
+const packedSamples = dataOf("samples"), { first } = packedSamples;
+seeSample(Float32Array.from(bytesOf(first.pixels), (value) => value / 255), first.label);
+performance.mark("first reading");
+await new Promise((painted) => { requestAnimationFrame(() => setTimeout(painted)); });
+
+const samples = await unpackSamples(packedSamples);
 let last;
 
 /** A sample at random for which `isWanted` holds, another than the last. */
@@ -157,8 +165,12 @@ function anySample(isWanted) {
 }
 
 const isMisread = (sample) => best(network.read(samples.pixelsOf(sample)).probabilities).digit !== sample.label;
-at("random").onclick = () => seeSample(anySample(({ misread }) => !misread));
-at("misread").onclick = () => seeSample(anySample((sample) => sample.misread && isMisread(sample)));
+const seeAny = (isWanted) => {
+  const sample = anySample(isWanted);
+  seeSample(samples.pixelsOf(sample), sample.label);
+};
+at("random").onclick = () => seeAny(({ misread }) => !misread);
+at("misread").onclick = () => seeAny((sample) => sample.misread && isMisread(sample));
 at("file").onchange = ({ target }) => {
   seeFile(target.files[0]);
   target.value = "";  // the same file may be chosen again
@@ -169,9 +181,6 @@ document.ondrop = (event) => {
   seeFile(event.dataTransfer.files[0]);
 };
 
-seeSample(anySample(({ misread }) => !misread));
-performance.mark("first reading");
-await new Promise((painted) => { requestAnimationFrame(() => setTimeout(painted)); });
 explorer = createExplorer(at("network"), { network, texts: TEXTS.explorer, onEdit: seeAgain });
 cover = createCover(at("cover"), { texts: TEXTS.cover });
 changes = createChanges(at("changes"), { texts: TEXTS.changes });
