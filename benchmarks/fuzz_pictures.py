@@ -1,6 +1,6 @@
 """Do damaged and odd files, and odd pages, give anything but a reading or one sentence? How long, how much memory?
 
-    python -m benchmarks.fuzz_pictures [files]     20,000 unless told, 0 for the pages only
+    python -m benchmarks.fuzz_pictures [files]     20,000 unless told
 
 The results go to benchmarks/fuzz_pictures.json. Each page is read in a process of its own.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from benchmarks.measured_on import measured_on
 from mnist_course import pages, paths, pictures, reader
 from mnist_course.command_line import command
 
@@ -179,12 +180,10 @@ def main(argv=None):
     status = Path("/proc/self/status")
     if status.exists():
         report["peak_megabytes"] = round(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024)
-    results = Path(__file__).with_suffix(".json")
-    if not report["files"]:
-        report = json.loads(results.read_text())
-    report["pages"] = fuzz_pages()
+    given = " ".join(["python -m benchmarks.fuzz_pictures", *arguments])
+    report = {"command": given, **measured_on(), **report, "pages": fuzz_pages()}
     print(json.dumps(report, indent=2))
-    results.write_text(json.dumps(report, indent=2) + "\n")
+    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.measured_on import measured_on
 from mnist_course import paths, pen_strokes, pictures, reader
 from mnist_course.command_line import command
 
@@ -73,7 +74,8 @@ def main(argv=None):
     }
     network = reader.Reader(paths.ROBUST_READER)
     results = {name: share_recognised(network, drawings) for name, drawings in groups.items()}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    told = {"command": "python -m benchmarks.not_digits", **measured_on()}
+    RESULTS.write_text(json.dumps(told | {"drawings": results}, indent=1) + "\n")
     for name, row in results.items():
         print(f"{name:28}{row['pictures']:6} pictures, {row['refused or below 50 %']:7.1%} refused or below 50 %")
 

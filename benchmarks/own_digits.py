@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 import mnist_helpers as mh
+from benchmarks.measured_on import measured_on
 from mnist_course import paths, pictures, training
 from mnist_course.command_line import command
 
@@ -97,7 +98,8 @@ def main(argv=None):
             by_confidence.append({"from": low, "to": min(high, 1), "pictures": int(chosen.sum()), "read right": right})
     shares = [share_of_side(pictures.load_picture(folder / rows[place]["file"])) for place in np.flatnonzero(photos)]
     facts = {"share of side, median": round(float(np.median(shares)), 3), "tuned on": int((photos & tuned).sum())}
-    results = {"read right": table, " and ".join(PHOTO_KINDS): facts, "robust by confidence": by_confidence}
+    told = {"command": "python -m benchmarks.own_digits FOLDER", **measured_on()}
+    results = told | {"read right": table, " and ".join(PHOTO_KINDS): facts, "robust by confidence": by_confidence}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
     print(f"{'':24}{'pictures':>9}" + "".join(f"{way:>23}" for way in WAYS))

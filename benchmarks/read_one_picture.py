@@ -7,7 +7,6 @@ Each way is started afresh, in turn; the results go to benchmarks/read_one_pictu
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.measured_on import measured_on
 from mnist_course import paper_photos, paths
 from mnist_course.command_line import command
 
@@ -104,8 +104,8 @@ def main(argv=None):
         "12-megapixel photo adds seconds": round(photo - one, 3),
         "photos, 1 process / 2 processes": round(photos_by_one / photos_by_two, 2),
     }
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    results = {"machine": machine, "rounds": [ROUNDS, ROUNDS_OF_FOLDERS], "ways": table, "ratios": ratios}
+    results = {"command": "python -m benchmarks.read_one_picture", **measured_on()}
+    results |= {"rounds": [ROUNDS, ROUNDS_OF_FOLDERS], "ways": table, "ratios": ratios}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{'':46}{'median s':>10}{'peak MB':>10}")
     for name, row in table.items():

@@ -73,7 +73,7 @@ def _draw(network, image, title):
     values, rows = mh.scale_pixels(image[None]), {}
     for layer in network.layers:
         values = layer(values)
-        rows[layer.name] = values.numpy()[0]
+        rows[layer.name] = mh.keras.ops.convert_to_numpy(values)[0]
     maps = [row for row in rows.values() if row.ndim == 3]
     features, probabilities = [row for row in rows.values() if row.ndim == 1 and len(row) in (128, 10)][-2:]
     figure, axes = plt.subplots(1, 7, figsize=(12, 2.7), layout="tight", width_ratios=(3, 4, 4, 4, 4, 2.2, 3))

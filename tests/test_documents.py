@@ -103,7 +103,7 @@ def test_own_handwriting_agrees_with_the_stored_results():
 
 
 def test_letters_and_scribbles_agree_with_the_stored_results():
-    results = json.loads((paths.BENCHMARKS / "not_digits.json").read_text(encoding="utf-8"))
+    results = json.loads((paths.BENCHMARKS / "not_digits.json").read_text(encoding="utf-8"))["drawings"]
     shares = [f"{100 * row['refused or below 50 %']:.0f} %" for row in results.values()]
     every, trained_on, like_digits, others, scribbles, empty = shares
     assert results["letters"]["pictures"] == sum(results[f"letters, {kind}"]["pictures"] for kind in (

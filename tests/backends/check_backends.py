@@ -61,4 +61,5 @@ def test_a_file_saved_on_one_backend_gives_the_same_answers_on_the_other(trained
     def loss(x):
         return keras.ops.sum(keras.losses.categorical_crossentropy(mh.one_hot(np.zeros(len(images), int)), model(x)))
 
-    np.testing.assert_allclose(gradients.compute(loss, mh.scale_pixels(images)), answers["slopes"], atol=1e-4)
+    apart = np.abs(gradients.compute(loss, mh.scale_pixels(images)) - answers["slopes"])
+    assert np.quantile(apart, 0.999) < 1e-5 and apart.max() < 0.01  # a sum at a ReLU's kink may fall on either side
