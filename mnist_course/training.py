@@ -150,6 +150,10 @@ class SafeSaving(keras.callbacks.Callback):
                 variable.assign(value)
         version, numbers, spare = about["random"]
         random.setstate((version, tuple(numbers), spare))
+        if _count(arrays, "torch"):
+            import torch
+
+            torch.set_rng_state(torch.from_numpy(arrays["torch/0"]))
         self.history = about["history"]
         if _count(arrays, "best"):
             now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
@@ -178,6 +182,10 @@ class SafeSaving(keras.callbacks.Callback):
     def _write_backup(self):
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         parts["best"] = self.best_weights or []
+        if keras.backend.backend() == "torch":  # it draws dropout from random numbers of its own
+            import torch
+
+            parts["torch"] = [torch.get_rng_state()]
         arrays = {f"{name}/{i}": np.asarray(value) for name, part in parts.items() for i, value in enumerate(part)}
         about = json.dumps({"settings": self.settings, "history": self.history, "random": random.getstate()})
         content = io.BytesIO()

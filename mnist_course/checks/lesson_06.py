@@ -88,7 +88,7 @@ def network(weights):
 
 def read(weights, images):
     """The digits, integers (n,); called directly, because Keras's `predict` warns when it meets many batch sizes."""
-    return np.asarray(network(weights)(mh.scale_pixels(images))).argmax(axis=1)
+    return mh.keras.ops.convert_to_numpy(network(weights)(mh.scale_pixels(images))).argmax(axis=1)
 
 
 @cache
