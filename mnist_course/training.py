@@ -120,6 +120,13 @@ class SafeSaving(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.settings = Path(output_dir), settings
         self.history, self.best_weights = {name: [] for name in _HISTORY}, None  # None: nothing of ours is saved yet
+        self.torch_state = None
+
+    def on_train_begin(self, logs=None):
+        if self.torch_state is not None:  # not earlier: `fit` itself draws numbers before
+            import torch
+
+            torch.set_rng_state(torch.from_numpy(self.torch_state))
 
     def on_epoch_end(self, epoch, logs=None):
         best = min(self.history["val_loss"], default=np.inf)
@@ -150,10 +157,7 @@ class SafeSaving(keras.callbacks.Callback):
                 variable.assign(value)
         version, numbers, spare = about["random"]
         random.setstate((version, tuple(numbers), spare))
-        if _count(arrays, "torch"):
-            import torch
-
-            torch.set_rng_state(torch.from_numpy(arrays["torch/0"]))
+        self.torch_state = arrays.get("torch/0")
         self.history = about["history"]
         if _count(arrays, "best"):
             now, self.best_weights = model.get_weights(), [arrays[f"best/{i}"] for i in range(_count(arrays, "best"))]
