@@ -192,9 +192,8 @@ class Cluster:
                 self.bound = [cores[at * self.share : (at + 1) * self.share] for at in range(workers)]
             self.most_memory = int(distributed.system.MEMORY_LIMIT / workers)
             self.loop = distributed.utils.LoopRunner()
-            with _deaf_to_ctrl_c():
+            with _deaf_to_ctrl_c(), dask.config.set(_CALM):  # Ctrl-C waits: Dask cannot end what has half begun
                 self.loop.start()  # the workers that this thread starts are deaf too: the sweep ends them
-            with dask.config.set(_CALM):
                 self.cluster = distributed.LocalCluster(
                     n_workers=needed, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL, memory_limit=None, loop=self.loop.loop,
