@@ -3,7 +3,6 @@
 The site is built once, into a temporary folder.
 """
 
-
 import pytest
 from playwright.sync_api import expect
 
