@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import distributed
 import filelock
 import psutil
 import pytest
@@ -199,6 +200,20 @@ def test_ctrl_c_ends_everything_and_the_same_command_goes_on(tmp_path):
     assert [int(row["SEED"]) for row in table(tmp_path)] == list(range(6))
     assert set(begun(tmp_path, ".ended")) == set(range(6)) and left_over(tmp_path) == []
     assert {row: row.stat().st_mtime_ns for row in kept} == kept  # what was recorded as done was not done again
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back here")
+def test_ctrl_c_waits_until_dask_has_started(monkeypatch):
+    started = []
+
+    def start_workers(**options):
+        signal.raise_signal(signal.SIGINT)
+        started.append(options)
+
+    monkeypatch.setattr(distributed, "LocalCluster", start_workers)
+    with pytest.raises(KeyboardInterrupt):
+        sweeps.Cluster(None, 1, 1)
+    assert len(started) == 1
 
 
 def test_two_sweeps_at_once_in_one_folder_do_every_run_once(tmp_path):
