@@ -1,13 +1,13 @@
 """What does the engine of run_sweep.py cost? Times sweeps of equal runs with more and more workers.
 
-    python -m benchmarks.sweep_efficiency
-    python -m benchmarks.sweep_efficiency --sleeping-only --store
+    python -m benchmarks.sweep_efficiency                all three
+    python -m benchmarks.sweep_efficiency trainings
 
-Sleeping runs measure the engine's share: with N workers there are four runs each, of so many seconds. Real runs are 24
-trainings of the recipe `fast` for one epoch, with one and with two workers, a core each, and 3 runs of notebook 02
-beside the same ones by papermill in a loop. Efficiency is the time of the runs one after the other, divided by N times
-that of the sweep, from the first run's begin to the last one's end; the start of the workers is told apart. Needs a
-machine that does nothing else.
+`sleeping` measures the engine's share: with N workers there are four runs each, of so many seconds. `trainings` are
+those of the recipe `fast` for one epoch: 8 with one worker on one core, then with two on two, three times in turn.
+`papermill` are 3 runs of notebook 02 beside the same ones by papermill in a loop. Efficiency is the time of the runs
+one after the other, divided by N times that of the sweep, from the first run's begin to the last one's end; the start
+of the workers is told apart. Needs a machine that does nothing else. Each part replaces its own results.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def time_sweep(work, runs, workers):
     return round(began[0] - start, 1), round(time.monotonic() - (time.time() - ended) - began[0], 2)
 
 
-def measure_sleeping(seconds):
+def measure_sleeping(seconds=20):
     """Return {workers: times and efficiency} of sleeping runs."""
-    measured = {}
+    measured = {"seconds a run": seconds}
     for workers in (1, 4, 16, 64):
         runs = sweeps.grid(SEED=range(4 * workers), SECONDS=seconds)
         starting, whole = time_sweep(SLEEPING, runs, workers)
@@ -61,18 +61,21 @@ def measure_sleeping(seconds):
     return measured
 
 
-def measure_real(count):
-    """Return the times of trainings with one worker on one core, and with two on two."""
-    runs, cores, seconds = sweeps.grid(recipe="fast", epochs=1, seed=range(count)), sorted(os.sched_getaffinity(0)), {}
-    for workers in (1, 2):
-        os.sched_setaffinity(0, cores[:workers])
-        seconds[workers] = time_sweep("training", runs, workers)[1]
-        print(f"{workers} workers, {count} trainings: {seconds[workers]} s", flush=True)
+def measure_trainings(count=8, rounds=3):
+    """Return the times of trainings with one worker on one core, and with two on two, round by round."""
+    runs, cores, measured = sweeps.grid(recipe="fast", epochs=1, seed=range(count)), sorted(os.sched_getaffinity(0)), []
+    for _ in range(rounds):
+        seconds = {}
+        for workers in (1, 2):
+            os.sched_setaffinity(0, cores[:workers])
+            seconds[workers] = time_sweep("training", runs, workers)[1]
+        measured.append({"seconds": seconds, "efficiency": round(seconds[1] / (2 * seconds[2]), 3)})
+        print(f"{count} trainings: {measured[-1]}", flush=True)
     os.sched_setaffinity(0, cores)
-    return {"runs": count, "seconds": seconds, "efficiency": round(seconds[1] / (2 * seconds[2]), 3)}
+    return {"runs": count, "rounds": measured}
 
 
-def measure_papermill(count):
+def measure_papermill(count=3):
     """Return seconds a run of notebook 02, by papermill in a loop and by a sweep with one worker, on one core."""
     notebook, parameters = "02_how_a_network_learns", {"EPOCHS": 1}
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
@@ -91,21 +94,20 @@ def measure_papermill(count):
     return {"runs": count, "papermill": round(loop, 2), "sweep": round(swept, 2), "ratio": round(swept / loop, 3)}
 
 
+PARTS = {"sleeping": measure_sleeping, "trainings": measure_trainings, "papermill": measure_papermill}
+
+
 @command
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20, help="that a sleeping run sleeps (default 20)")
-    parser.add_argument("--sleeping-only", action="store_true", help="measure the engine's share alone")
-    parser.add_argument("--store", action="store_true", help="for maintainers: replace the stored results")
-    arguments = parser.parse_args(argv)
-    given = " ".join(sys.argv[1:] if argv is None else argv)
-    measured = {"command": f"python -m benchmarks.sweep_efficiency {given}".rstrip(), **measured_on()}
-    measured["load before"] = round(os.getloadavg()[0], 1)
-    measured["sleeping"] = {"seconds a run": arguments.seconds, **measure_sleeping(arguments.seconds)}
-    if not arguments.sleeping_only:
-        measured |= {"trainings": measure_real(24), "beside papermill": measure_papermill(3)}
-    if arguments.store:
-        RESULTS.write_text(json.dumps(measured, indent=1) + "\n")
+    parser.add_argument("part", nargs="?", choices=PARTS, help="what to measure (default all three)")
+    only = parser.parse_args(argv).part
+    for part in [only] if only else PARTS:
+        about = {"command": f"python -m benchmarks.sweep_efficiency {part}", **measured_on()}
+        about["load before"] = round(os.getloadavg()[0], 1)
+        measured = about | PARTS[part]()
+        results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        RESULTS.write_text(json.dumps(results | {part: measured}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
