@@ -168,7 +168,8 @@ def _most_of_side(ink):
 def _find_turn(ink, network):
     """Return how many quarter turns anticlockwise an ink map needs before it can be read: 0 unless it clearly does.
 
-    Every piece as large as most is read as it is and turned; the network knows how digits stand.
+    Every piece as large as most, and smaller ones, because most may be digits that touch, is read as it is and turned:
+    the network knows how digits stand, and the turn is taken at which it surely reads most pieces.
     """
     pieces = divisions.find_pieces(ink)
     if not len(pieces.boxes):
@@ -181,16 +182,18 @@ def _find_turn(ink, network):
     order = np.flatnonzero(near)[np.argsort(sides[near])]
     amount = np.cumsum(pieces.weight()[order])
     usual = sides[order][np.searchsorted(amount, amount[-1] / 2)]
-    alike = np.flatnonzero(near & (sides > 0.6 * usual) & (sides < 1.6 * usual))[:60]
+    alike = order[(sides[order] > 0.3 * usual) & (sides[order] < 1.6 * usual)][-60:]
+    if len(alike) < 3:
+        return 0
     images = np.stack([_whole(piece, pieces, ink) for piece in alike])
-    scores, clearly = [], 0.08 + 1 / len(alike)
+    shares = []
     for turn in range(4):
         best = network.read(np.ascontiguousarray(np.rot90(images, turn, axes=(1, 2)))).max(axis=1)
-        scores.append(np.log(best).mean())
-        if len(alike) < 3 or scores[0] + clearly >= 0:  # no score is above 0
+        shares.append(np.mean(best > _SURE))
+        if shares[0] > 0.7:
             return 0
-    turn = int(np.argmax(scores))
-    return turn if scores[turn] > scores[0] + clearly else 0
+    turn = int(np.argmax(shares))
+    return turn if shares[turn] > shares[0] + 0.05 + 0.5 / len(alike) else 0
 
 
 def _read_ink(ink, network):
