@@ -116,9 +116,10 @@ def digit_height(pieces, most=1):
 def written_alike(pieces, near):
     """Return which pieces have strokes about as broad and as dark as most of those in `near`; both boolean (n,)."""
     alike = np.ones(len(near), bool)
+    weights = pieces.weight() / pieces.stroke  # or one blot would count as much as all the rest
     for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.65)):
         order = np.flatnonzero(near)[np.argsort(values[near])]
-        amount = np.cumsum(pieces.weight()[order])
+        amount = np.cumsum(weights[order])
         alike &= values > least * values[order][np.searchsorted(amount, amount[-1] / 2)]
     return alike
 
@@ -287,6 +288,7 @@ class Line(NamedTuple):
 
     `stroke` is about the width of its strokes in pixels. `cuts` has, of each atom, the cut on its left, (points, 2) as
     column and row of the ink map, or None; `wide`, boolean (atoms,), tells which are of a piece wider than one digit.
+    The line falls by `slope` pixels a pixel, from left to right.
     """
 
     atoms: np.ndarray
@@ -297,6 +299,7 @@ class Line(NamedTuple):
     stroke: int
     cuts: list
     wide: np.ndarray
+    slope: float
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -343,16 +346,31 @@ def divide(line, pieces, ink, height, sure=None):
     typical = np.median([pieces.mass[piece] for piece in line]) if len(line) else 1.0
     mass = np.array([atom[2] for atom in found])
     skip = _SKIP[0] + _SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
-    x, y = (boxes[:, 2] + boxes[:, 3]) / 2, (boxes[:, 0] + boxes[:, 1]) / 2
-    large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
-    rise = np.polyfit(x[large], y[large], 1 if large.sum() > 2 else 0) if large.any() else [y.mean()]
-    cuts, candidates = [atom[-1][-1] for atom in found], list(_candidates(found, height, np.poly1d(rise)))
+    (x, y), slope = _large_centres(boxes, height), line_slope(boxes, height)
+    cuts, candidates = (
+        [atom[-1][-1] for atom in found],
+        list(_candidates(found, height, slope, y.mean() - slope * x.mean())),
+    )
     wide = np.array([pieces.boxes[atom[4], 3] - pieces.boxes[atom[4], 2] > height for atom in found])
-    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts, wide)
+    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts, wide, slope)
 
 
-def _candidates(found, height, middle):
-    """Yield every `_Candidate` of up to `_MOST_ATOMS` neighbours; `middle` gives the middle of the line at a column."""
+def line_slope(boxes, height):
+    """Return by how many pixels a line of pieces with `boxes` falls a pixel; where it has few of them, 0 is likely."""
+    x, y = _large_centres(boxes, height)
+    x, y = x - x.mean(), y - y.mean()
+    return float((x * y).sum() / ((x**2).sum() + 3 * height**2))
+
+
+def _large_centres(boxes, height):
+    """Return the columns and the rows in which the middles of a line's large pieces lie, or of all if none is."""
+    large = boxes[:, 1] - boxes[:, 0] > 0.5 * height
+    top, bottom, left, right = boxes[large if large.any() else ...].T
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _candidates(found, height, slope, middle):
+    """Yield every `_Candidate` of up to `_MOST_ATOMS` neighbours in a line whose middle is row `middle` in column 0."""
     for first in range(len(found)):
         box, joins, gaps = list(found[first][1]), 0, 0.0
         for last in range(first + 1, min(len(found), first + _MOST_ATOMS) + 1):
@@ -369,7 +387,7 @@ def _candidates(found, height, middle):
             if tall < 0.4 * height:
                 continue
             right_cut = found[last][3] if last < len(found) and found[last][4] == piece else 0.0
-            off = abs((box[0] + box[1]) / 2 - middle((box[2] + box[3]) / 2)) / height
+            off = abs((box[0] + box[1]) / 2 - middle - slope * (box[2] + box[3]) / 2) / height
             wider = wide / max(tall, 0.7 * height)
             beyond = (0.65 - tall / height, tall / height - 1.5, wider - 1.1, off - 0.25)
             shape = (1, *(max(0, amount) for amount in beyond), found[first][3] + right_cut, joins, gaps)
