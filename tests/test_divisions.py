@@ -44,6 +44,20 @@ def test_specks_thin_lines_and_large_shapes_belong_to_no_line():
     assert lengths(ink) == [4, 4]
 
 
+def test_one_blot_does_not_decide_what_is_writing():
+    ink = sheet(["360852", "92836", "36083"], size=(320, 400))
+    ink[110:170, 300:318] = 1  # its stroke is three times as broad as a digit's
+    assert lengths(ink) == [6, 6, 5]
+
+
+def test_a_line_knows_its_slope_unless_it_is_too_short_for_one():
+    for row, slope, low, high in (
+        ("36083", 0.14, 0.11, 0.16), ("36083", 0, -0.02, 0.02), ("63", 0.14, 0, 0.1), ("3", 0.14, 0, 0),
+    ):  # fmt: skip
+        pieces = divisions.find_pieces(sheet([row], slope=slope, size=(160, 400)))
+        assert low <= divisions.line_slope(pieces.boxes, 50) <= high, row
+
+
 def test_edges_of_the_sheet_and_the_table_beside_it_are_no_writing():
     writing = sheet(["360", "92"], size=(250, 256))
     ink = writing.copy()

@@ -6,7 +6,8 @@ from drawn_pictures import DIGITS, WHITE, draw, ink_mask, page_with, place
 from PIL import Image, ImageDraw, ImageFont
 from test_divisions import sheet
 
-from mnist_course import divisions, pages, paths, reader
+from benchmarks import whole_numbers
+from mnist_course import divisions, pages, paper_photos, paths, reader
 
 NUMBERS = ["36472", "94", "8374"]
 QUARTERS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
@@ -56,6 +57,21 @@ def test_a_stroke_that_two_digits_share_belongs_to_both(network):
     chosen, _ = divisions.best_path(len(line.skip), line.skip, line.candidates, costs)
     assert probabilities[chosen].argmax(axis=1).tolist() == [9, 3]
     assert (probabilities.max(axis=1) >= alone.max(axis=1)).all() and alone[chosen[0]].argmax() != 9
+
+
+def test_a_digit_on_a_sloping_line_is_seen_as_if_the_line_were_level(network):
+    level = sheet(["36083"], size=(160, 400))
+    photo = Image.fromarray(np.pad(level, 60))
+    sloping = np.asarray(photo.rotate(-9, Image.Resampling.BICUBIC)).clip(0, 1)
+
+    def seen(ink, **change):
+        pieces = divisions.find_pieces(ink)
+        (found,) = divisions.find_lines(pieces, divisions.digit_height(pieces))
+        line = divisions.divide(found, pieces, ink, divisions.digit_height(pieces), np.ones(len(pieces.boxes), bool))
+        return pages.read_candidates(line._replace(**change), ink, network)[1].astype(float)
+
+    missed = np.abs(seen(level) - seen(sloping)).mean(), np.abs(seen(level) - seen(sloping, slope=0)).mean()
+    assert missed[0] < 0.6 * missed[1]
 
 
 def cuts(digits):
@@ -112,6 +128,12 @@ def test_a_page_that_clearly_stands_upright_is_not_tried_on_its_sides(network):
     assert lying.calls == upright.calls + 3
 
 
+def test_a_page_stays_upright_where_most_of_it_are_digits_that_touch(network):
+    ink = sheet(["360  852", "928  360", "7  5  2  4", "4  2  7"], step=26, size=(500, 700))
+    for turn in range(4):
+        assert pages._find_turn(np.ascontiguousarray(np.rot90(ink, turn)), network) == -turn % 4
+
+
 def test_boxes_lie_on_the_digits(network):
     digits = sum(pages.read_page(page(), network).lines, [])
     left, top, right, bottom = digits[1].box  # the 6 of 36472
@@ -146,6 +168,13 @@ def test_what_is_no_digit_is_said(network):
         ImageDraw.Draw(text).text((60, 80 + 130 * row), words, fill=(30, 30, 40), font=font)
     with pytest.raises(ValueError, match="found no digits: what is written here is something else"):
         pages.read_page(text, network)
+
+
+def test_a_page_of_print_is_no_page_of_digits(network):
+    rng = np.random.default_rng([8, 117])
+    photo = paper_photos.photograph_ink(whole_numbers.draw_printed_text(paper_photos.sheet_size(rng), rng), rng)
+    with pytest.raises(ValueError, match="found no digits"):
+        pages.read_page(photo, network)
 
 
 @pytest.mark.parametrize("colour", [0, 255])
