@@ -347,10 +347,8 @@ def divide(line, pieces, ink, height, sure=None):
     mass = np.array([atom[2] for atom in found])
     skip = _SKIP[0] + _SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
     (x, y), slope = _large_centres(boxes, height), line_slope(boxes, height)
-    cuts, candidates = (
-        [atom[-1][-1] for atom in found],
-        list(_candidates(found, height, slope, y.mean() - slope * x.mean())),
-    )
+    candidates = list(_candidates(found, height, slope, y.mean() - slope * x.mean()))
+    cuts = [atom[-1][-1] for atom in found]
     wide = np.array([pieces.boxes[atom[4], 3] - pieces.boxes[atom[4], 2] > height for atom in found])
     return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts, wide, slope)
 
