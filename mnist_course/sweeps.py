@@ -303,12 +303,15 @@ def _carry_out_all(waiting, cluster, retries, progress):
 
 def _row_of(future, run):
     """Return the row that a worker returned, or one that says what went wrong with the worker."""
-    error = future.exception()
-    if error is None:
-        return future.result()
-    killed = type(error).__name__ == "KilledWorker"
+    try:
+        error = future.exception()
+        if error is None:
+            return future.result()
+        lost = type(error).__name__ == "KilledWorker"
+    except OSError as gone:  # the scheduler was lost before it could hand over what the worker returned
+        error, lost = gone, True
     said = f"the worker could not begin ({type(error).__name__}: {error})"
-    said = "its worker was lost several times" if killed else said
+    said = "its worker was lost several times" if lost else said
     row = {"results": {}, "seconds": 0.0, "cores": 1, "machine": "", "error": f"{run['work']}: {said}"}
     kept = {name: run[name] for name in ("identity", "work", "code", "sweep", "parameters")}
-    return kept | row | {"status": "lost" if killed else "failed"}
+    return kept | row | {"status": "lost" if lost else "failed"}

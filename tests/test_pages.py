@@ -128,10 +128,12 @@ def test_a_page_that_clearly_stands_upright_is_not_tried_on_its_sides(network):
     assert lying.calls == upright.calls + 3
 
 
-def test_a_page_stays_upright_where_most_of_it_are_digits_that_touch(network):
-    ink = sheet(["360  852", "928  360", "7  5  2  4", "4  2  7"], step=26, size=(500, 700))
-    for turn in range(4):
-        assert pages._find_turn(np.ascontiguousarray(np.rot90(ink, turn)), network) == -turn % 4
+@pytest.mark.parametrize("turned", [0, *QUARTERS])
+def test_how_a_page_lies_is_seen_where_most_of_it_are_digits_that_touch(turned, network):
+    rows = ["360  852", "928  360", "7  5  2  4", "4  2  7"]
+    photo = draw(sheet(rows, step=26, size=(500, 700), left=120))
+    lying = photo.transpose(QUARTERS[turned]) if turned else photo
+    assert pages.read_page(lying, network).turned == turned
 
 
 def test_boxes_lie_on_the_digits(network):

@@ -149,7 +149,7 @@ def kill_a_worker(progress):
 
 
 def test_a_sweep_survives_a_killed_worker_and_tells_what_failed(tmp_path, monkeypatch):
-    runs = [{"SEED": seed, "SLEEP": 0.3} for seed in range(5)]
+    runs = [{"SEED": seed, "SLEEP": 1.2} for seed in range(5)]
     runs += [{"SEED": 5, "WHAT": "dies once"}, {"SEED": 6, "WHAT": "fails"}, {"SEED": 7, "WHAT": "dies"}, runs[0]]
     kill_a_worker.killed = None
     rows = sweeps.run(WORK, runs, tmp_path, workers=2, watch=kill_a_worker)
@@ -255,6 +255,20 @@ def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(tmp_path):
             member.terminate()
     assert [int(row["SEED"]) for row in table(tmp_path)] == list(range(5))
     assert begun(tmp_path, ".ended") == list(range(5))
+
+
+def test_what_a_scheduler_takes_with_it_when_it_is_lost_is_asked_for_again(tmp_path, monkeypatch):
+    result, asked = distributed.Future.result, []
+
+    def lost_once(future, *args, **how):
+        asked.append(future.key)
+        if len(asked) == 1:
+            raise distributed.comm.CommClosedError("Stream is closed")
+        return result(future, *args, **how)
+
+    monkeypatch.setattr(distributed.Future, "result", lost_once)
+    (row,) = sweeps.run(WORK, [{"SEED": 0}], tmp_path, workers=1)
+    assert row["status"] == "done" and len(asked) == 2 and begun(tmp_path) == [0]
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
