@@ -311,7 +311,7 @@ def _row_of(future, run):
     except OSError as gone:  # the scheduler was lost before it could hand over what the worker returned
         error, lost = gone, True
     said = f"the worker could not begin ({type(error).__name__}: {error})"
-    said = "its worker was lost several times" if lost else said
+    said = "its worker, or the scheduler, was lost several times" if lost else said
     row = {"results": {}, "seconds": 0.0, "cores": 1, "machine": "", "error": f"{run['work']}: {said}"}
     kept = {name: run[name] for name in ("identity", "work", "code", "sweep", "parameters")}
     return kept | row | {"status": "lost" if lost else "failed"}
