@@ -6,6 +6,7 @@ from drawn_pictures import DIGITS, WHITE, draw, ink_mask, page_with, place
 from PIL import Image, ImageDraw, ImageFont
 from test_divisions import sheet
 
+import mnist_helpers as mh
 from benchmarks import whole_numbers
 from mnist_course import divisions, pages, paper_photos, paths, reader
 
@@ -72,6 +73,13 @@ def test_a_digit_on_a_sloping_line_is_seen_as_if_the_line_were_level(network):
 
     missed = np.abs(seen(level) - seen(sloping)).mean(), np.abs(seen(level) - seen(sloping, slope=0)).mean()
     assert missed[0] < 0.6 * missed[1]
+
+
+def test_a_line_is_kept_where_digits_touch_so_that_little_of_it_is_read_surely(network):
+    rng, (digits, _) = np.random.default_rng([7, 194]), mh.split_train_validation(*mh.load_mnist()[0])[1]
+    chosen = [rng.integers(len(digits), size=rng.integers(1, 13)) for _ in range(rng.integers(2, 9))]
+    photo = paper_photos.photograph_page([digits[line] for line in chosen], rng, touching=0.4, slope=8)
+    assert len(pages.read_page(photo, network).lines) == len(chosen)
 
 
 def cuts(digits):
