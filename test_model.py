@@ -63,7 +63,7 @@ def choose_network(wanted):
 def about_network(network, wanted):
     """Say which network reads, and where it is the learner's, whether the shipped one reads more."""
     if network == paths.ROBUST_READER:
-        return f"Network: the shipped reader, {paths.shown(network)}"
+        return f"Network: the shipped reader, {paths.shown(network)} and {paths.LINE_READER.name}"
     if wanted not in (None, "own"):
         return f"Network: {network}"
     recipe, line = paths.read_recipe(network), f"Network: your own, {paths.shown(network)}"
@@ -132,19 +132,19 @@ def draw(picture, page):
     return draw_page(picture, page)
 
 
-def explain(path, network, png, **how):
+def explain(path, network, png, *, as_json, **how):
     """Read one picture as `reading.read_file` does, and draw how it was read, or up to where it was refused."""
     try:
         picture = pictures.load_picture(path)
         try:
-            page = reading.read_page(picture, network, how["one"])
+            page = reading.read_page(picture, network, **how)
         except ValueError:
             draw_steps(find_steps(picture)).savefig(png)
             raise
         draw(picture, page).savefig(png)
     except (ValueError, OSError) as error:
-        return reading.refuse(path, error, as_json=how["as_json"])
-    return reading.describe(path, page, picture.info["scale"], as_json=how["as_json"])
+        return reading.refuse(path, error, as_json=as_json)
+    return reading.describe(path, page, picture.info["scale"], as_json=as_json)
 
 
 # ---------------------------------------------------------------- the command
@@ -152,6 +152,8 @@ def explain(path, network, png, **how):
 
 def read(files, network, arguments):
     how = {"as_json": arguments.json, "one": arguments.one}
+    if network.path == paths.ROBUST_READER:  # pages are read by what was trained: by both shipped ones, or by the own
+        how["line_network"] = reader.LineReader()
     if arguments.explain:
         yield explain(files[0], network, arguments.explain, **how)
     else:

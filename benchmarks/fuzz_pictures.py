@@ -154,10 +154,10 @@ def read_odd_page(name):
     """Read one of the pages; return what came of it, the seconds of processor time and the peak megabytes so far."""
     import resource
 
-    page, network = PAGES[name](np.random.default_rng(0)), reader.Reader(paths.ROBUST_READER)
+    page, networks = PAGES[name](np.random.default_rng(0)), (reader.Reader(paths.ROBUST_READER), reader.LineReader())
     begin = time.process_time()
     try:
-        outcome = f"{sum(map(len, pages.read_page(page, network).lines))} digits"
+        outcome = f"{sum(map(len, pages.read_page(page, *networks).lines))} digits"
     except ValueError as error:
         outcome = str(error)
         assert outcome.endswith(".") and "\n" not in outcome and len(outcome) < 400, outcome

@@ -2,6 +2,7 @@
 
     python -m benchmarks.whole_numbers                    200 simulated pages of MNIST test digits
     python -m benchmarks.whole_numbers --turned           the same pages, on their side or upside down
+    python -m benchmarks.whole_numbers --cut              the same pages, without the network that reads lines
     python -m benchmarks.whole_numbers --without-digits   200 pages of letters, printed text and drawings
     python -m benchmarks.whole_numbers FOLDER             pictures of one number each, NUMBER_ID.png
 
@@ -224,14 +225,15 @@ def main(argv=None):
     what = parser.add_mutually_exclusive_group()
     what.add_argument("folder", type=Path, nargs="?", help="pictures whose names begin with their number")
     what.add_argument("--turned", action="store_true", help="simulated pages on their side or upside down")
+    what.add_argument("--cut", action="store_true", help="the same without the network that reads whole lines")
     what.add_argument("--without-digits", action="store_true", help="pages of letters, printed text and drawings")
     arguments = parser.parse_args(argv)
     from mnist_course import pages
 
-    network = reader.Reader(paths.ROBUST_READER)
+    networks = reader.Reader(paths.ROBUST_READER), None if arguments.cut else reader.LineReader()
 
     def read_page(image):
-        return pages.read_page(image, network)
+        return pages.read_page(image, *networks)
 
     wrong = {}
     if arguments.folder:
@@ -242,6 +244,7 @@ def main(argv=None):
         part, given, table = "pages without digits", " --without-digits", measure_without_digits(read_page)
     else:
         part, given = ("turned pages", " --turned") if arguments.turned else ("pages", "")
+        part, given = ("pages, cut", " --cut") if arguments.cut else (part, given)
         table = measure_pages(read_page, arguments.turned)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     results[part] = {"command": "python -m benchmarks.whole_numbers" + given} | measured_on() | table

@@ -288,7 +288,8 @@ class Line(NamedTuple):
 
     `stroke` is about the width of its strokes in pixels. `cuts` has, of each atom, the cut on its left, (points, 2) as
     column and row of the ink map, or None; `wide`, boolean (atoms,), tells which are of a piece wider than one digit.
-    The line falls by `slope` pixels a pixel, from left to right.
+    The middle of the line is in row `middle` of column 0 and falls by `slope` pixels a pixel, from left to right; its
+    digits are about `height` tall.
     """
 
     atoms: np.ndarray
@@ -299,7 +300,9 @@ class Line(NamedTuple):
     stroke: int
     cuts: list
     wide: np.ndarray
+    middle: float
     slope: float
+    height: float
 
 
 _MOST_ATOMS = 9  # in a candidate
@@ -347,10 +350,12 @@ def divide(line, pieces, ink, height, sure=None):
     mass = np.array([atom[2] for atom in found])
     skip = _SKIP[0] + _SKIP[1] * np.minimum(1, mass / max(typical, 1e-9))
     (x, y), slope = _large_centres(boxes, height), line_slope(boxes, height)
-    candidates = list(_candidates(found, height, slope, y.mean() - slope * x.mean()))
+    middle = float(y.mean() - slope * x.mean())
+    candidates = list(_candidates(found, height, slope, middle))
     cuts = [atom[-1][-1] for atom in found]
     wide = np.array([pieces.boxes[atom[4], 3] - pieces.boxes[atom[4], 2] > height for atom in found])
-    return Line(atoms, (top, left), mass, skip, candidates, max(1, round(0.08 * height)), cuts, wide, slope)
+    stroke = max(1, round(0.08 * height))
+    return Line(atoms, (top, left), mass, skip, candidates, stroke, cuts, wide, middle, slope, height)
 
 
 def line_slope(boxes, height):
@@ -392,6 +397,14 @@ def _candidates(found, height, slope, middle):
             yield _Candidate(first, last, tuple(map(int, box)), shape)
 
 
+def by_end(candidates):
+    """Return the numbers of the candidates that end with each atom, a dict of lists."""
+    ending = {}
+    for number, candidate in enumerate(candidates):
+        ending.setdefault(candidate.last, []).append(number)
+    return ending
+
+
 def best_path(atoms, skip, candidates, costs):
     """Return the candidates (their numbers, left to right) that divide a line at the least cost, and that cost.
 
@@ -401,9 +414,7 @@ def best_path(atoms, skip, candidates, costs):
     """
     best, step = np.zeros(atoms + 1), [None] * (atoms + 1)
     best[1:] = np.inf
-    ending = {}
-    for number, candidate in enumerate(candidates):
-        ending.setdefault(candidate.last, []).append(number)
+    ending = by_end(candidates)
     for place in range(1, atoms + 1):
         best[place] = best[place - 1] + skip[place - 1]
         for number in ending.get(place, ()):

@@ -1,7 +1,8 @@
 """Reads every number on a page: lines of digits, each with the network's probabilities and its place in the picture.
 
-`read_page` goes from any picture to lines of digits: the ink (`ink`), how the page lies, lines and cuts (`divisions`),
-and the best division of each line by what the network says of every candidate.
+`read_page` goes from any picture to lines of digits: the ink (`ink`), how the page lies, lines and cuts (`divisions`).
+What a line says is then told by a network that reads the whole of it (`strips`), beside the one of single digits; or,
+where there is none, by the best division of the line by what the network of single digits says of every candidate.
 """
 
 import functools
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mnist_course import divisions, pictures
+from mnist_course import divisions, pictures, strips
 from mnist_course.ink import NO_INK, ink_steps, page_ink
 
 DOUBTFUL = 0.5  # a digit that is less probable is not claimed
@@ -51,17 +52,18 @@ class Page(NamedTuple):
         return ["".join(str(digit.digit) for digit in line) for line in self.lines]
 
 
-def read_page(image, network):
+def read_page(image, network, line_network=None):
     """Read all digits in a PIL image with a `reader.Reader`; return a `Page` of at least one digit.
 
-    Raises ValueError when there is no ink, or nothing that could be read as digits.
+    Where there are several, the `reader.LineReader` in `line_network` reads them, line by line; without one, the lines
+    are divided by what `network` says. Raises ValueError when there is no ink, or nothing that could be read as digits.
     """
     image = pictures.shrink(image)
     single, alone = _read_single(image, network)
     if single and alone and single.probability > 0.9:
         return Page([[single]], 0)
     try:
-        page = _read_lines(image, network)
+        page = _read_lines(image, network, line_network)
     except ValueError:
         if single:
             return Page([[single]], 0)
@@ -110,16 +112,16 @@ def _read_single(image, network):
     return Digit(digit, float(probabilities[digit]), probabilities, box, None, last), alone
 
 
-def _read_lines(image, network):
+def _read_lines(image, *networks):
     ink, corner, scale = _find_ink(image)
     ink = divisions.without_edges(ink)
     try:
-        turn, lines = _read_turned(ink, network)
+        turn, lines = _read_turned(ink, *networks)
     except ValueError:
         if max(image.size) < _PAGE:
             raise
         # only the darkest ink: what is left of a page's rulings is paler than writing
-        turn, lines = _read_turned(np.clip(2 * ink - 1, 0, 1), network)
+        turn, lines = _read_turned(np.clip(2 * ink - 1, 0, 1), *networks)
     to_picture = functools.partial(_to_picture, turn=turn, shape=ink.shape, corner=corner, scale=scale)
     result = []
     for line in lines:
@@ -132,9 +134,9 @@ def _read_lines(image, network):
     return Page(result, -90 * turn % 360)
 
 
-def _read_turned(ink, network):
+def _read_turned(ink, network, line_network):
     turn = _find_turn(ink, network)
-    return turn, _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network)
+    return turn, _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network, line_network)
 
 
 def _find_ink(image):
@@ -196,7 +198,7 @@ def _find_turn(ink, network):
     return turn if shares[turn] > shares[0] + 0.05 + 0.5 / len(alike) else 0
 
 
-def _read_ink(ink, network):
+def _read_ink(ink, network, line_network):
     """Read an ink map that stands upright; return its lines: (digit, probability, probabilities, box, image, cut).
 
     A box is top, bottom, left, right in the ink map. Raises ValueError when it does not look like digits.
@@ -213,8 +215,12 @@ def _read_ink(ink, network):
     if not 0 < sum(len(line.candidates) for line in lines) <= _MOST_CANDIDATES:
         raise ValueError(_NOT_DIGITS)
     result, ink_read, ink_seen = [], 0.0, 0.0
-    for line in lines:
-        digits, share = _best_digits(line, *read_candidates(line, ink, network))
+    for line, its in zip(lines, found, strict=True):
+        if line_network and not sure[its].all():  # pieces that are digits as they stand need no spelling
+            frames = line_network.read(strips.cut_out(line, ink))
+            digits, share = spelled_digits(line, frames, ink, network)
+        else:
+            digits, share = _best_digits(line, *read_candidates(line, ink, network))
         ink_seen += line.mass.sum()
         if share >= _LEAST_OF_LINE:
             ink_read += share * line.mass.sum()
@@ -245,6 +251,50 @@ def read_candidates(line, ink, network):
         probabilities, images[cut[surer]] = np.array(probabilities), wider[surer]
         probabilities[cut[surer]] = second[surer]
     return probabilities, images
+
+
+def spelled_digits(line, frames, ink, network):
+    """Return the digits that the `frames` (n, 12) of a `divisions.Line` spell, and the share of its ink that they read.
+
+    Where each stands, the candidates tell; without one, because no cut was made beside it, it has what ink of no other
+    stands in its columns. That ink is read by the `network` of single digits too, whose word counts for half.
+    """
+    letters, (top, left), (high, wide) = strips.spell(frames), line.corner, line.atoms.shape
+    places = strips.find_places([letter.frame for letter in letters], line)
+    candidates = strips.find_candidates(places, line)
+    nearest = np.searchsorted((places[1:] + places[:-1]) / 2, left + np.arange(wide))
+    free, area = line.atoms > 0, ink[top : top + high, left : left + wide]
+    for candidate in filter(None, candidates):
+        free &= ~_is_in(candidate, line.atoms)
+    digits, read = [], 0.0
+    for number, (letter, candidate) in enumerate(zip(letters, candidates, strict=True)):
+        own = _is_in(candidate, line.atoms) if candidate else free & (nearest == number)
+        region = own if own.any() else np.broadcast_to(nearest == number, own.shape)
+        if letter.digit is None or not region.any():
+            continue
+        image = _fit(np.where(own, area, 0), line.slope)
+        probabilities = _both(letter.probabilities[1:11], network.read(image[None])[0])
+        digit = int(probabilities.argmax())
+        best = float(probabilities[digit])
+        rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+        box = top + rows[0], top + rows[-1] + 1, left + columns[0], left + columns[-1] + 1
+        cut = line.cuts[candidate.first] if candidate else None
+        digits.append((digit, best, probabilities, tuple(map(int, box)), image, cut))
+        read += max(0, (best - DOUBTFUL) / (1 - DOUBTFUL)) * area[own].sum()
+    return digits, read / line.mass.sum()
+
+
+def _both(first, second):
+    """Return what two networks say together of one digit, float32 (10,), where the second counts half.
+
+    Their sum is that of the `first`: what it keeps back, for nothing and for no digit, the second cannot know.
+    """
+    product = first.clip(1e-3) * np.sqrt(second.clip(1e-3))
+    return first.sum() * product / product.sum()
+
+
+def _is_in(candidate, atoms):
+    return (atoms > candidate.first) & (atoms <= candidate.last)
 
 
 def _best_digits(line, probabilities, images):
@@ -310,7 +360,7 @@ def _normalise(line, candidate, ink, more):
     row, column = top - line.corner[0], left - line.corner[1]
     start, stop = max(0, column - more), min(line.atoms.shape[1], column + right - left + more)
     atoms = line.atoms[row : row + bottom - top, start:stop]
-    own = (atoms > candidate.first) & (atoms <= candidate.last)
+    own = _is_in(candidate, atoms)
     if more:
         near = Image.fromarray(own.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * more + 1))
         own = (np.asarray(near) > 0) & (atoms > 0)

@@ -23,6 +23,7 @@ BACKUP_NAME = "backup"  # the folder of an interrupted training, beside its weig
 SHIPPED_WEIGHTS = ROOT / "models" / WEIGHTS_NAME  # of the recipe `standard`
 ROBUST_WEIGHTS = ROOT / "models" / "mnist_robust.weights.h5"  # of the recipe `robust`
 ROBUST_READER = ROOT / "models" / "mnist_robust.tflite"  # the same network for LiteRT
+LINE_READER = ROOT / "models" / "mnist_lines.tflite"  # reads a line at once; trained by `line_training`
 
 
 def shown(path, start=os.curdir):

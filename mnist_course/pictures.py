@@ -19,7 +19,7 @@ _LONGER_SIDE = 1400  # pixels that are left of a larger picture, at least
 _MOST_MEMORY = 300  # megabytes that a picture may take while it is opened
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "TGA")
 _ORIENTATION = ExifTags.Base.Orientation
-_THINNEST, _THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
+THINNEST, _THICKEST = 1.6, 4.5  # stroke widths that need no change, in pixels of the 20 x 20 box
 
 
 def suffixes():
@@ -122,11 +122,11 @@ def _scale_to(ink, longer_side):
 def set_stroke_width(ink):
     """Redraw strokes thinner or thicker than nearly all in MNIST (1.6 to 4.5 pixels of 20) at that limit."""
     width = stroke_width(ink) * 20 / max(ink.shape)
-    if _THINNEST <= width <= _THICKEST:
+    if THINNEST <= width <= _THICKEST:
         return ink
     large = _scale_to(framed(ink, 1), 200)
     large = crop(np.clip(0.5 + 4 * (large - 0.5 * large.max()), 0, 1))
-    wanted = np.clip(width, _THINNEST, _THICKEST) / 20  # of the longer side, which grows with the strokes
+    wanted = np.clip(width, THINNEST, _THICKEST) / 20  # of the longer side, which grows with the strokes
     radius = (wanted * max(large.shape) - stroke_width(large)) / (2 * (1 - wanted))
     return crop(grow(framed(large, int(abs(radius)) + 1), radius))
 

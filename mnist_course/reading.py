@@ -27,10 +27,10 @@ class Answer(NamedTuple):
 # ---------------------------------------------------------------- one picture
 
 
-def read_page(picture, network, one):
+def read_page(picture, network, *, line_network=None, one=False):
     """Return the `pages.Page` of a PIL image; with `one` it is taken for one digit. Raises ValueError for nothing."""
     if not one:
-        return pages.read_page(picture, network)
+        return pages.read_page(picture, network, line_network)
     image = pictures.to_mnist(picture)
     probabilities = network.read(image[None])[0]
     best = int(probabilities.argmax())
@@ -43,11 +43,11 @@ def only_digit(page):
     return page.lines[0][0] if [len(line) for line in page.lines] == [1] else None
 
 
-def read_file(path, network, *, as_json=False, one=False):
-    """Return the `Answer` for the picture at `path`, read by a `Reader`; with `one` it has to show one digit."""
+def read_file(path, network, *, as_json=False, **how):
+    """Return the `Answer` for the picture at `path`, read by a `Reader`; `how` as for `read_page`."""
     try:
         picture = pictures.load_picture(path)
-        page = read_page(picture, network, one)
+        page = read_page(picture, network, **how)
     except (ValueError, OSError) as error:
         return refuse(path, error, as_json=as_json)
     return describe(path, page, picture.info["scale"], as_json=as_json)

@@ -62,13 +62,22 @@ def prepare(recipe, images, labels, *, seed, batch_size=128, build=None):
 def _learning_rate(recipe, steps):
     """Return what Adam takes as the learning rate of a training of so many steps: a number or a schedule.
 
-    Half a cosine falls to 0; one cycle first rises in a tenth of the steps. Sources: Loshchilov and Hutter, SGDR:
-    Stochastic Gradient Descent with Warm Restarts (2017); Smith and Topin, Super-Convergence: Very Fast Training of
-    Neural Networks Using Large Learning Rates (2018).
+    Half a cosine falls to 0. Source: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts
+    (2017).
     """
     from keras.optimizers.schedules import CosineDecay
 
-    rate, rising = recipe.learning_rate, max(1, steps // 10)
     if recipe.schedule == "one cycle":
-        return CosineDecay(rate / 20, max(1, steps - rising), warmup_target=rate, warmup_steps=rising)
-    return CosineDecay(rate, steps) if recipe.schedule == "half a cosine" else rate
+        return one_cycle(recipe.learning_rate, steps)
+    return CosineDecay(recipe.learning_rate, steps) if recipe.schedule == "half a cosine" else recipe.learning_rate
+
+
+def one_cycle(rate, steps):
+    """Return a schedule of the learning rate: up to `rate` in a tenth of the steps, then down to 0 as a cosine falls.
+
+    Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2018).
+    """
+    from keras.optimizers.schedules import CosineDecay
+
+    rising = max(1, steps // 10)
+    return CosineDecay(rate / 20, max(1, steps - rising), warmup_target=rate, warmup_steps=rising)

@@ -41,7 +41,9 @@ def test_the_card_of_the_shipped_networks_says_what_is_stored(recipe):
     assert runs[0]["seed"] == 0 and f"**{percent(runs[0]['test_accuracy'])}** of the test images" in CARD
 
 
-@pytest.mark.parametrize("name", ["mnist_cnn.weights.h5", "mnist_robust.weights.h5", "mnist_robust.tflite"])
+@pytest.mark.parametrize(
+    "name", ["mnist_cnn.weights.h5", "mnist_robust.weights.h5", "mnist_robust.tflite", "mnist_lines.tflite"]
+)
 def test_card_names_the_shipped_files(name):
     digest = hashlib.sha256((paths.ROOT / "models" / name).read_bytes()).hexdigest()
     assert f"| `{name}` |" in CARD and digest in CARD
@@ -149,10 +151,14 @@ def test_the_tree_names_every_file_and_only_what_exists():
 def test_whole_numbers_agree_with_the_stored_results():
     results = json.loads((paths.BENCHMARKS / "whole_numbers.json").read_text(encoding="utf-8"))
     section = README.split("\n## Whole numbers\n")[1].split("\n## ")[0]
-    rows = [row for row in results["pages"].values() if isinstance(row, dict) and "digits right" in row]
-    assert len(rows) == 6
-    for row in rows:
-        shares = [f"{100 * row[name]:.1f} %" for name in ("digits right", "lines right")]
-        assert f"| {row['digits']:,} | {' | '.join(shares)} |" in section
+    groups = [name for name, row in results["pages"].items() if isinstance(row, dict) and "digits right" in row]
+    assert len(groups) == 6
+    for group in groups:
+        rows = [results[part][group] for part in ("pages", "pages, cut")]
+        shares = [f"{100 * row[name]:.1f} %" for row in rows for name in ("digits right", "lines right")]
+        assert f"| {rows[0]['digits']:,} | {' | '.join(shares)} |" in section
+    turned = results["turned pages"]["all"]
+    shares = [f"{100 * turned[name]:.1f} %" for name in ("digits right", "lines right")]
+    assert f"| {turned['digits']:,} | {' | '.join(shares)} |" in section
     claimed = results.get("pages without digits", {}).get("all")
     assert not claimed or f"claims {claimed['digits claimed']} digits on {claimed['pages']} such pages" in section

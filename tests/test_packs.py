@@ -17,6 +17,7 @@ SHIPPED = {
     *("LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.txt", "mnist_helpers.py", "run_course.py"),
     *("evaluate_model.py", "test_model.py", "train_model.py", "mnist_course/drawing_pad.py"),
     *("data/mnist.npz", "data/samples/crossed_seven.jpg", "models/mnist_cnn.weights.h5", "models/mnist_robust.tflite"),
+    "models/mnist_lines.tflite",
     *("mnist_course/checks/lesson_01.py", "notebooks/01_data_exploration.ipynb", "notebooks/06_your_own_digits.ipynb"),
     *("notebooks/fast_parameters.yml", "GLOSSARY.md", "web/pad.js", "web/explorer.js"),
 }

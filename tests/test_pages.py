@@ -8,7 +8,7 @@ from test_divisions import sheet
 
 import mnist_helpers as mh
 from benchmarks import whole_numbers
-from mnist_course import divisions, pages, paper_photos, paths, reader
+from mnist_course import divisions, pages, paper_photos, paths, reader, strips
 
 NUMBERS = ["36472", "94", "8374"]
 QUARTERS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
@@ -17,6 +17,12 @@ QUARTERS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270:
 @pytest.fixture(scope="module")
 def network():
     return reader.Reader(paths.ROBUST_READER)
+
+
+@pytest.fixture(scope="module", params=["cut", "spelled"])
+def networks(request, network):
+    """What reads a page: the network of single digits alone, or with the one that reads lines."""
+    return (network,) if request.param == "cut" else (network, reader.LineReader())
 
 
 def page(rows=NUMBERS, *, step=50, size=(600, 800), **how):
@@ -33,18 +39,18 @@ PAPERS = {
 
 
 @pytest.mark.parametrize("how", PAPERS.values(), ids=PAPERS)
-def test_a_page_is_read_line_by_line_on_any_paper(how, network):
-    assert pages.read_page(page(**how), network).texts() == NUMBERS
+def test_a_page_is_read_line_by_line_on_any_paper(how, networks):
+    assert pages.read_page(page(**how), *networks).texts() == NUMBERS
 
 
-def test_a_table_beside_the_sheet_is_no_digit(network):
+def test_a_table_beside_the_sheet_is_no_digit(networks):
     photo = Image.new("RGB", (900, 800), (90, 60, 40))
     photo.paste(page(), (100, 60))
-    assert pages.read_page(photo, network).texts() == NUMBERS
+    assert pages.read_page(photo, *networks).texts() == NUMBERS
 
 
-def test_touching_digits_are_read_apart(network):
-    assert pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), network).texts() == ["3608", "5283"]
+def test_touching_digits_are_read_apart(networks):
+    assert pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), *networks).texts() == ["3608", "5283"]
 
 
 def test_a_stroke_that_two_digits_share_belongs_to_both(network):
@@ -75,11 +81,11 @@ def test_a_digit_on_a_sloping_line_is_seen_as_if_the_line_were_level(network):
     assert missed[0] < 0.6 * missed[1]
 
 
-def test_a_line_is_kept_where_digits_touch_so_that_little_of_it_is_read_surely(network):
+def test_a_line_is_kept_where_digits_touch_so_that_little_of_it_is_read_surely(networks):
     rng, (digits, _) = np.random.default_rng([7, 194]), mh.split_train_validation(*mh.load_mnist()[0])[1]
     chosen = [rng.integers(len(digits), size=rng.integers(1, 13)) for _ in range(rng.integers(2, 9))]
     photo = paper_photos.photograph_page([digits[line] for line in chosen], rng, touching=0.4, slope=8)
-    assert len(pages.read_page(photo, network).lines) == len(chosen)
+    assert len(pages.read_page(photo, *networks).lines) == len(chosen)
 
 
 def cuts(digits):
@@ -87,9 +93,9 @@ def cuts(digits):
     return [digit.cut and (*np.mean(digit.cut, axis=0), np.ptp(digit.cut, axis=0)[1]) for digit in digits]
 
 
-def test_where_touching_digits_were_cut_is_told_also_on_a_page_that_lies(network):
+def test_where_touching_digits_were_cut_is_told_also_on_a_page_that_lies(networks):
     touching = page(["3608", "5283"], step=37, size=(400, 500))
-    upright = sum(pages.read_page(touching, network).lines, [])
+    upright = sum(pages.read_page(touching, *networks).lines, [])
     found = cuts(upright)
     assert found[0] is None and found[4] is None and sum(cut is not None for cut in found) >= 2
     for before, digit, cut in zip(upright, upright[1:], found[1:], strict=False):
@@ -97,21 +103,21 @@ def test_where_touching_digits_were_cut_is_told_also_on_a_page_that_lies(network
             x, y, height = cut
             assert (before.box[0] + before.box[2]) / 2 < x < (digit.box[0] + digit.box[2]) / 2
             assert digit.box[1] < y < digit.box[3] and height > 30  # from top to bottom of what was cut
-    lying = pages.read_page(touching.transpose(QUARTERS[90]), network)
+    lying = pages.read_page(touching.transpose(QUARTERS[90]), *networks)
     assert lying.turned == 90
     for one, other in zip(upright, sum(lying.lines, []), strict=True):
         assert (one.cut is None) == (other.cut is None)
         if one.cut:
             expected = np.mean(one.cut, axis=0)[1], touching.width - np.mean(one.cut, axis=0)[0]
             assert np.abs(np.mean(other.cut, axis=0) - expected).max() < 8
-    assert cuts(sum(pages.read_page(page(), network).lines, [])) == [None] * 11
+    assert cuts(sum(pages.read_page(page(), *networks).lines, [])) == [None] * 11
 
 
 @pytest.mark.parametrize("turned", QUARTERS)
-def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(turned, network):
-    upright = pages.read_page(page(), network)
+def test_a_page_that_does_not_stand_upright_is_turned_and_its_places_are_told(turned, networks):
+    upright = pages.read_page(page(), *networks)
     lying = page().transpose(QUARTERS[turned])  # anticlockwise: reading turns it back clockwise
-    found = pages.read_page(lying, network)
+    found = pages.read_page(lying, *networks)
     assert (found.texts(), found.turned) == (NUMBERS, turned)
     width, height = lying.size
     for one, other in zip(sum(upright.lines, []), sum(found.lines, []), strict=True):
@@ -144,8 +150,8 @@ def test_how_a_page_lies_is_seen_where_most_of_it_are_digits_that_touch(turned, 
     assert pages.read_page(lying, network).turned == turned
 
 
-def test_boxes_lie_on_the_digits(network):
-    digits = sum(pages.read_page(page(), network).lines, [])
+def test_boxes_lie_on_the_digits(networks):
+    digits = sum(pages.read_page(page(), *networks).lines, [])
     left, top, right, bottom = digits[1].box  # the 6 of 36472
     ink = np.argwhere(place(ink_mask(DIGITS[6], 60), (600, 800), (20, 170)) > 0.5)
     assert np.abs(np.subtract((left, top), ink.min(axis=0)[::-1])).max() < 4
@@ -154,40 +160,94 @@ def test_boxes_lie_on_the_digits(network):
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_one_digit_is_one_digit(digit, network):
-    found = pages.read_page(page_with(DIGITS[digit]), network)
+def test_one_digit_is_one_digit(digit, networks):
+    found = pages.read_page(page_with(DIGITS[digit]), *networks)
     assert found.texts() == [str(digit)]
 
 
-def test_two_digits_that_were_refused_are_read(network):
-    assert pages.read_page(page(["36"], step=90, size=(120, 320)), network).texts() == ["36"]
+def test_two_digits_that_were_refused_are_read(networks):
+    assert pages.read_page(page(["36"], step=90, size=(120, 320)), *networks).texts() == ["36"]
 
 
-def test_a_digit_in_two_parts_is_one(network):
+def test_a_digit_in_two_parts_is_one(networks):
     mask = ink_mask(DIGITS[5], 300)
     rows = np.flatnonzero(mask.any(axis=1))
     middle = (rows[0] + rows[-1]) // 2 - 20
     mask[middle : middle + 9] = 0
-    assert pages.read_page(draw(place(mask, (420, 560), (60, 120))), network).texts() == ["5"]
+    assert pages.read_page(draw(place(mask, (420, 560), (60, 120))), *networks).texts() == ["5"]
 
 
-def test_what_is_no_digit_is_said(network):
+def test_what_is_no_digit_is_said(networks):
     text = Image.new("RGB", (900, 600), WHITE)
     font = ImageFont.load_default(40)
     for row, words in enumerate(("the quick brown fox", "jumps over the lazy", "dog and runs away")):
         ImageDraw.Draw(text).text((60, 80 + 130 * row), words, fill=(30, 30, 40), font=font)
     with pytest.raises(ValueError, match="found no digits: what is written here is something else"):
-        pages.read_page(text, network)
+        pages.read_page(text, *networks)
 
 
-def test_a_page_of_print_is_no_page_of_digits(network):
+def test_a_page_of_print_is_no_page_of_digits(networks):
     rng = np.random.default_rng([8, 117])
     photo = paper_photos.photograph_ink(whole_numbers.draw_printed_text(paper_photos.sheet_size(rng), rng), rng)
     with pytest.raises(ValueError, match="found no digits"):
-        pages.read_page(photo, network)
+        pages.read_page(photo, *networks)
 
 
 @pytest.mark.parametrize("colour", [0, 255])
-def test_an_empty_page_holds_nothing(colour, network):
+def test_an_empty_page_holds_nothing(colour, networks):
     with pytest.raises(ValueError, match="found no ink"):
-        pages.read_page(Image.new("L", (700, 500), colour), network)
+        pages.read_page(Image.new("L", (700, 500), colour), *networks)
+
+
+def test_digits_that_stand_apart_and_are_read_surely_are_not_spelled(network):
+    class Never:
+        def read(self, strip):
+            raise AssertionError("was asked")
+
+    assert pages.read_page(page(), network, Never()).texts() == NUMBERS
+    with pytest.raises(AssertionError, match="was asked"):
+        pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), network, Never())
+
+
+def test_a_line_of_something_else_is_spelled_as_no_digit(network):
+    """Ink that the line network takes for no digit is not claimed; what it says of the rest still is."""
+
+    class Says:
+        def __init__(self, answers):
+            self.answers = answers
+
+        def read(self, strip):
+            frames = np.full((strip.shape[1] // 2, strips.ANSWERS), 1e-3, np.float32)
+            frames[:, strips.NOTHING] = 0.9
+            for share, answer in self.answers:
+                frames[round(share * (len(frames) - 1))] = np.eye(strips.ANSWERS)[answer]
+            return frames
+
+    photo = page(["36083"], step=39, size=(160, 500))  # some touch: lines that are read surely are not spelled
+    places = [0.08, 0.29, 0.5, 0.71, 0.92]
+    found = pages.read_page(photo, network, Says([*zip(places, [4, 7, strips.OTHER, 9, 4], strict=True)]))
+    assert found.texts() == ["3683"]
+    middles = [(digit.box[0] + digit.box[2]) / 2 for digit in found.lines[0]]
+    assert np.abs(np.diff(middles) - [39, 78, 39]).max() < 10
+    with pytest.raises(ValueError, match="found no digits"):
+        pages.read_page(photo, network, Says([(place, strips.OTHER) for place in places]))
+    with pytest.raises(ValueError, match="found no digits"):
+        pages.read_page(photo, network, Says([]))
+
+
+def test_digits_without_a_cut_between_them_are_told_all_the_same(network):
+    """Two digits are spelled in the one piece that is a 6, which is not cut."""
+    ink = sheet(["6"], size=(100, 100))
+    pieces = divisions.find_pieces(ink)
+    (found,) = divisions.find_lines(pieces, divisions.digit_height(pieces))
+    line = divisions.divide(found, pieces, ink, divisions.digit_height(pieces), np.ones(1, bool))
+    frames = np.zeros((strips.cut_out(line, ink).shape[1] // strips.FRAME, strips.ANSWERS), np.float32)
+    frames[:, strips.NOTHING] = 1
+    for share, answer in ((0.2, 2), (0.7, 8)):
+        frames[round(share * len(frames))] = np.eye(strips.ANSWERS)[answer]
+    (left, *_, left_box, _, _), (right, *_, right_box, _, _) = pages.spelled_digits(line, frames, ink, network)[0]
+    assert (left, right) == (1, 7) and sum(left_box[2:]) < sum(right_box[2:])
+    top, bottom, begin, end = pieces.boxes[0]
+    for box in (left_box, right_box):
+        assert box[0] < box[1] and box[2] < box[3]
+        assert top <= box[0] and box[1] <= bottom and begin <= box[2] and box[3] <= end

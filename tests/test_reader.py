@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from synthetic import make_digits
 
 import mnist_helpers as mh
 import test_model
-from mnist_course import pages, paths, pictures, reader, reading, training
+from mnist_course import pages, paths, pictures, reader, reading, strips, training
 
 SAMPLE = paths.SAMPLE_PICTURE
 
@@ -93,6 +94,39 @@ def test_what_is_read_does_not_depend_on_how_many_are_read_at_once(shipped, monk
 def test_reader_refuses_what_is_not_raw(shipped, images):
     with pytest.raises(ValueError, match="Expected raw images"):
         shipped.read(images)
+
+
+@pytest.mark.parametrize(
+    "shape, kind", [((32, 40), float), ((28, 40), np.uint8), ((32, 0), np.uint8), ((1, 32, 40), np.uint8)]
+)
+def test_line_reader_refuses_what_is_no_strip(shape, kind):
+    with pytest.raises(ValueError, match=r"Expected a strip, uint8 of shape \(32, w\), but received"):
+        reader.LineReader().read(np.zeros(shape, kind))
+
+
+def test_line_reader_gives_probabilities_of_each_frame_however_wide_the_strip_is():
+    lines, strip = reader.LineReader(), np.zeros((32, 150), np.uint8)
+    strip[6:26, 20:23] = strip[6:26, 60:63] = 255
+    frames = lines.read(strip)
+    assert frames.shape == (75, 12) and frames.dtype == np.float32
+    np.testing.assert_allclose(frames.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(lines.read(strip[:, :111]), frames[:56], atol=0.05)
+    assert [letter.digit for letter in strips.spell(frames)] == [1, 1]
+
+
+def test_line_reader_is_loaded_when_needed_and_travels_to_other_processes(tmp_path):
+    elsewhere = pickle.loads(pickle.dumps(reader.LineReader(tmp_path / "none.tflite")))
+    assert elsewhere.path == tmp_path / "none.tflite"
+    for content in (None, b"", paths.LINE_READER.read_bytes()[:5000]):
+        if content is not None:
+            elsewhere.path.write_bytes(content)
+        with pytest.raises(ValueError, match="none.tflite is not a network that can be read"):
+            elsewhere.read(np.zeros((32, 40), np.uint8))
+    with pytest.raises(ValueError, match="of another shape"):
+        reader.LineReader(paths.ROBUST_READER).read(np.zeros((32, 40), np.uint8))
+    used = reader.LineReader()
+    frames = used.read(np.zeros((32, 40), np.uint8))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(used)).read(np.zeros((32, 40), np.uint8)), frames)
 
 
 # ---------------------------------------------------------------- test_model.py
@@ -179,8 +213,9 @@ def read_as(monkeypatch, tmp_path, capsys):
     """A function that runs the command on a large white picture that is read as a given page, or refused."""
 
     def read(page, *options):
-        def read_page(image, network):
+        def read_page(image, network, line_network):
             assert image.info["scale"] > 1.5 and isinstance(network, reader.Reader)
+            assert isinstance(line_network, reader.LineReader)
             if page is None:
                 raise ValueError("found nothing to read.")
             return page
@@ -243,7 +278,7 @@ def test_json_has_the_lines_and_every_digit_with_its_box_in_the_picture_as_it_wa
 
 
 def test_one_insists_on_one_digit(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(pages, "read_page", lambda image, network: PAGE)
+    monkeypatch.setattr(pages, "read_page", lambda *given: PAGE)
     Image.fromarray(np.hstack([np.asarray(page_with(DIGITS[4]))] * 2)).save(tmp_path / "two.png")
     assert test_model.main([str(tmp_path / "two.png"), str(SAMPLE), "--one", "--json"]) == 2
     two, one = map(json.loads, capsys.readouterr().out.splitlines())
@@ -322,6 +357,16 @@ def test_whose_network_reads_is_said_and_that_the_shipped_one_may_read_more(
     assert (second == advice) if advice else second.startswith(f"{SAMPLE}: 7")
     assert test_model.main([str(SAMPLE), *options, "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_ones_own_network_reads_pages_alone_and_the_shipped_one_with_that_for_lines(own, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(pages, "read_page", lambda image, *networks: given.append(networks) or PAGE)
+    network = own("standard")
+    for options in ([], ["--network", "shipped"]):
+        assert test_model.main([str(SAMPLE), *options]) == 0
+    (alone, nothing), (shipped, lines) = given
+    assert (alone.path, nothing, shipped.path, lines.path) == (network, None, paths.ROBUST_READER, paths.LINE_READER)
 
 
 def test_a_network_can_be_a_file_and_ones_own_has_to_be_there(own, tmp_path, capsys):

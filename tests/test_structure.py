@@ -28,6 +28,7 @@ WITHOUT_KERAS = (
         "digits",
         "divisions",
         "pages",
+        "strips",
         "reader",
         "reading",
         "pen_strokes",

@@ -79,6 +79,7 @@ def measured(monkeypatch, tmp_path, small_photos):
     monkeypatch.setattr(whole_numbers, "RESULTS", tmp_path / "whole_numbers.json")
     monkeypatch.setattr(mh, "load_mnist", lambda: (None, make_digits(30)))
     monkeypatch.setattr(reader, "Reader", lambda path: "network")
+    monkeypatch.setattr(reader, "LineReader", lambda: "line network")
 
     def run(part, read_page, *arguments, code=0):
         monkeypatch.setattr(mnist_course, "pages", SimpleNamespace(read_page=read_page), raising=False)
@@ -91,8 +92,8 @@ def measured(monkeypatch, tmp_path, small_photos):
 def test_pages_are_counted_by_the_share_that_touches(measured):
     shown = []
 
-    def read_page(image, network):
-        assert network == "network"
+    def read_page(image, network, line_network):
+        assert (network, line_network) == ("network", "line network")
         shown.append(image.size)
         text = whole_numbers.simulate_page(len(shown) - 1, *make_digits(30))[1]
         return page(*text if len(shown) < 4 else text[1:])
@@ -106,9 +107,15 @@ def test_pages_are_counted_by_the_share_that_touches(measured):
 
 def test_turned_pages_lie_on_their_side(measured):
     sizes = []
-    measured("turned pages", lambda image, network: sizes.append(image.size) or page("1"), "--turned")
+    measured("turned pages", lambda image, *networks: sizes.append(image.size) or page("1"), "--turned")
     upright = [whole_numbers.simulate_page(number, *make_digits(30))[0].size for number in range(5)]
     assert sizes == [size[::-1] for size in upright]
+
+
+def test_the_same_pages_can_be_read_without_the_network_that_reads_lines(measured):
+    given = []
+    results = measured("pages, cut", lambda image, *networks: given.append(networks) or page("1"), "--cut")
+    assert set(given) == {("network", None)} and results["command"].endswith(" --cut")
 
 
 def test_labelled_pictures_are_known_by_their_names(measured, tmp_path, capsys):
@@ -116,7 +123,7 @@ def test_labelled_pictures_are_known_by_their_names(measured, tmp_path, capsys):
         Image.fromarray(np.full((8, len(name), 3), 255, np.uint8)).save(tmp_path / name)
     (tmp_path / "README.md").write_text("no picture")
     texts = iter([page("10"), page("13"), page("4", "07"), page("7")])  # in the order of their names
-    results = measured("labelled pictures", lambda image, network: next(texts), tmp_path)["all"]
+    results = measured("labelled pictures", lambda image, *networks: next(texts), tmp_path)["all"]
     assert results["pages"] == 4 and results["digits"] == 8 and results["pages right"] == 0.5
     assert results["digits right"] == pytest.approx(1 - 3 / 8)  # 3 for 2; a line too many costs its digit, one missed
     printed = capsys.readouterr().out
@@ -127,14 +134,14 @@ def test_labelled_pictures_are_known_by_their_names(measured, tmp_path, capsys):
 def test_a_folder_without_labelled_pictures_is_refused(files, words, measured, tmp_path, capsys):
     for name in files:
         Image.new("RGB", (8, 8)).save(tmp_path / name)
-    measured(None, lambda image, network: page(), tmp_path, code=2)
+    measured(None, lambda image, *networks: page(), tmp_path, code=2)
     assert words in capsys.readouterr().err
 
 
 def test_only_digits_claimed_with_half_the_confidence_count(measured):
-    measured("turned pages", lambda image, network: page("1"), "--turned")
+    measured("turned pages", lambda image, *networks: page("1"), "--turned")
     answers = iter([page("123", "4", probability=0.5), page("123", probability=0.49), *[page()] * 3])
-    results = measured("pages without digits", lambda image, network: next(answers), "--without-digits")
+    results = measured("pages without digits", lambda image, *networks: next(answers), "--without-digits")
     assert results["all"] == {"pages": 5, "digits claimed": 4, "a page": 0.8, "pages with none": 0.8}
     assert results["pen letters"]["pages"] == 2 and results["pen letters"]["digits claimed"] == 4
     assert "turned pages" in json.loads(whole_numbers.RESULTS.read_text(encoding="utf-8"))  # kept

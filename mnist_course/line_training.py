@@ -1,0 +1,95 @@
+"""Train the network that reads whole lines of digits.
+
+    python -m mnist_course.line_training
+
+It learns from lines that are put together from MNIST's training digits and drawn ones (`line_pictures`), by
+connectionist temporal classification: told which digits a line shows, not where they stand (`strips` has the source).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import mnist_helpers as mh
+from mnist_course import line_pictures, paths, recipes, strips, training
+from mnist_course.command_line import command
+
+VALIDATION_BATCHES = 20
+
+
+def build_line_network():
+    """Return the network, not compiled: strips (n, 32, w, 1) in, logits (n, w / 2, 12) out; 310,660 parameters."""
+    layers = keras.layers
+
+    def convolution(filters, size=3, padding="same"):
+        normalise = layers.BatchNormalization(momentum=0.9)
+        return layers.Conv2D(filters, size, padding=padding, use_bias=False), normalise, layers.ReLU()
+
+    return keras.Sequential([
+        keras.Input((strips.HEIGHT, None, 1)),
+        *convolution(24), layers.MaxPooling2D(2),  # (n, 16, w / 2, 24)
+        *convolution(48), layers.MaxPooling2D((2, 1)),  # (n, 8, w / 2, 48)
+        *convolution(64), layers.MaxPooling2D((2, 1)),  # (n, 4, w / 2, 64)
+        *convolution(96), layers.ZeroPadding2D((0, 2)),
+        *convolution(96, (4, 5), "valid"), layers.Dropout(0.2),  # (n, 1, w / 2, 96): the height is seen as a whole
+        *convolution(96, (1, 3)), layers.Dropout(0.2),
+        layers.Conv2D(strips.ANSWERS, (1, 3), padding="same"), layers.Reshape((-1, strips.ANSWERS)),
+    ])  # fmt: skip
+
+
+def accuracy(y_true, y_pred):
+    """The share of lines whose digits are all right."""
+    ops = keras.ops
+    spelled, _ = ops.ctc_decode(y_pred, ops.full(ops.shape(y_pred)[:1], ops.shape(y_pred)[1]), mask_index=0)
+    spelled = ops.maximum(ops.cast(spelled[0], "int32"), 0)  # -1 follows the last one
+    spelled = ops.pad(spelled, [(0, 0), (0, line_pictures.WIDTH)])[:, : line_pictures.WIDTH]
+    wanted = ops.pad(ops.cast(y_true, "int32"), [(0, 0), (0, line_pictures.WIDTH - line_pictures.MOST)])
+    return ops.cast(ops.all(spelled == wanted, axis=1), "float32")
+
+
+def _parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=24, help="of 200 batches of 64 lines (default 24)")
+    parser.add_argument("--batches", type=int, default=200, help="in an epoch (default 200)")
+    parser.add_argument("--seed", type=int, default=0, help="initial weights and lines (default 0)")
+    parser.add_argument("--output-dir", type=Path, default=paths.OUTPUTS / "lines", help="where to save")
+    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    return parser.parse_args(argv)
+
+
+def _prepare(*, seed, epochs, batches):
+    """Return the compiled network, the `LinePictures` to train on, and validation lines (x, y)."""
+    keras.utils.set_random_seed(seed)
+    part, (images, labels) = mh.split_train_validation(*mh.load_mnist()[0])
+    lines = line_pictures.LinePictures(*part, seed=seed, batches=batches)
+    others = line_pictures.LinePictures(images, labels, seed=seed, batches=VALIDATION_BATCHES)
+    validation = [np.concatenate(parts) for parts in zip(*map(others.__getitem__, range(len(others))), strict=True)]
+    model = build_line_network()
+    rate = recipes.one_cycle(0.003, epochs * batches)
+    model.compile(keras.optimizers.Adam(rate, clipnorm=1), keras.losses.CTC(), metrics=[accuracy])
+    return model, lines, tuple(validation)
+
+
+@command
+def main(argv=None):
+    arguments = _parse(argv)
+    how = {name: getattr(arguments, name) for name in ("seed", "epochs", "batches")}
+    if arguments.resume and training.read_settings(arguments.output_dir)[0] != how:
+        raise ValueError("--resume goes on as the training began: give the same settings.")
+    model, lines, validation = _prepare(**how)
+    options = {"epochs": arguments.epochs, "patience": arguments.epochs, "resume": arguments.resume, "settings": how}
+    verbose = 1 if sys.stdout.isatty() else 2
+    history = training.train(model, lines, validation, arguments.output_dir, verbose=verbose, **options)
+    best = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
+    network = arguments.output_dir / paths.LINE_READER.name
+    training.export_litert(model, network)
+    right = f"{history['val_accuracy'][best]:.1%} of the validation lines"
+    print(f"Trained {len(history['loss'])} epochs; after epoch {best + 1} {right} were read without an error.")
+    print(f"Saved {network} and the weights beside it.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
