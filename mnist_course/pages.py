@@ -55,8 +55,9 @@ class Page(NamedTuple):
 def read_page(image, network, line_network=None):
     """Read all digits in a PIL image with a `reader.Reader`; return a `Page` of at least one digit.
 
-    Where there are several, the `reader.LineReader` in `line_network` reads them, line by line; without one, the lines
-    are divided by what `network` says. Raises ValueError when there is no ink, or nothing that could be read as digits.
+    Where there are several, the `reader.LineReader` in `line_network` reads them, line by line; without one, and in
+    pictures below 256 pixels, the lines are divided by what `network` says. Raises ValueError when there is no ink, or
+    nothing that could be read as digits.
     """
     image = pictures.shrink(image)
     single, alone = _read_single(image, network)
@@ -112,7 +113,10 @@ def _read_single(image, network):
     return Digit(digit, float(probabilities[digit]), probabilities, box, None, last), alone
 
 
-def _read_lines(image, *networks):
+def _read_lines(image, network, line_network):
+    if max(image.size) < _PAGE:  # a number cut out closely, cut off even: the line network has not practised on that
+        line_network = None
+    networks = network, line_network
     ink, corner, scale = _find_ink(image)
     ink = divisions.without_edges(ink)
     try:
@@ -215,8 +219,8 @@ def _read_ink(ink, network, line_network):
     if not 0 < sum(len(line.candidates) for line in lines) <= _MOST_CANDIDATES:
         raise ValueError(_NOT_DIGITS)
     result, ink_read, ink_seen = [], 0.0, 0.0
-    for line, its in zip(lines, found, strict=True):
-        if line_network and not sure[its].all():  # pieces that are digits as they stand need no spelling
+    for line in lines:
+        if line_network:
             frames = line_network.read(strips.cut_out(line, ink))
             digits, share = spelled_digits(line, frames, ink, network)
         else:
