@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mnist_course import augmentation, pen_strokes, strips
+from mnist_course import augmentation, pen_strokes, strips, written_lines
 
 WIDTH, MOST = 160, 16  # columns of a strip, digits in it at most
 _BATCH_SIZE, _ROWS, _BASELINE = 64, 48, 36  # strips at once; rows that a line is written on, the row of its feet
@@ -94,7 +94,8 @@ def _write(line, rng):
         bottom = round(_BASELINE + np.clip(rng.normal(0, ragged), -4, 4) - raised)
         top, wide = bottom - len(digit), digit.shape[1]
         if written and rng.random() < touching:
-            left = max(left + 1, round(_meet(strip[top - 1 : bottom + 1], digit, end) - rng.uniform(0, 2.4)))
+            meeting = written_lines.meet(strip[top - 1 : bottom + 1], digit)
+            left = max(left + 1, round((meeting if meeting > 0 else end) - rng.uniform(0, 2.4)))
         elif written:
             far = rng.uniform(0.5, 2) if rng.random() < 0.05 else np.clip(gap * rng.uniform(0.6, 1.5), 0.05, 0.8)
             left = round(end + max(1, strips.TALL * far))
@@ -116,15 +117,6 @@ def _crop(picture, scale):
     digit = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
     size = [max(1, round(min(scale, _TALLEST / len(digit)) * side)) for side in digit.shape[::-1]]
     return digit if scale == 1 else np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR))
-
-
-def _meet(written, digit, end):
-    """Return the column in which a digit, float (h, w), just touches what is written, float (h + 2, w), or `end`."""
-    strokes = written > 0.5
-    right = np.where(strokes.any(axis=1), strokes.shape[1] - strokes[:, ::-1].argmax(axis=1), -np.inf)
-    left = np.where((digit > 0.5).any(axis=1), (digit > 0.5).argmax(axis=1), np.inf)
-    meeting = (np.max([right[:-2], right[1:-1], right[2:]], axis=0) - left).max()
-    return meeting if meeting > 0 else end
 
 
 def photograph(strip, rng):

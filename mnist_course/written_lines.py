@@ -78,7 +78,7 @@ def _write_line(line, boxes, tall, hand, rng):
         space = max(3, tall * np.clip(gap * rng.uniform(0.6, 1.5), 0.05, 0.6))
         if number and rng.random() < touching:
             overlap = max(1, rng.uniform(0, 0.1) * tall)
-            left = max(left + 1, int(_meet(strip[bottom - len(digit) - 1 : bottom + 1], digit) - overlap))
+            left = max(left + 1, int(meet(strip[bottom - len(digit) - 1 : bottom + 1], digit) - overlap))
         elif number:
             left = round(end + space)
         window = strip[bottom - len(digit) : bottom, left : left + digit.shape[1]]
@@ -92,7 +92,7 @@ def _write_line(line, boxes, tall, hand, rng):
     return strip[:, : end + 1]
 
 
-def _meet(written, digit):
+def meet(written, digit):
     """Return the column in which a digit, float (h, w), just touches what is written, float (h + 2, w)."""
     right = np.where((written > 0.5).any(axis=1), written.shape[1] - (written[:, ::-1] > 0.5).argmax(axis=1), 0)
     left = np.where((digit > 0.5).any(axis=1), (digit > 0.5).argmax(axis=1), np.inf)
