@@ -116,7 +116,7 @@ def digit_height(pieces, most=1):
 def written_alike(pieces, near):
     """Return which pieces have strokes about as broad and as dark as most of those in `near`; both boolean (n,)."""
     alike = np.ones(len(near), bool)
-    weights = pieces.weight() / pieces.stroke  # or one blot would count as much as all the rest
+    weights = np.where(pieces.weight() > 0, pieces.mass, 0)  # or one blot would count as much as all the rest
     for values, least in ((pieces.stroke, 0.35), (pieces.dark, 0.65)):
         order = np.flatnonzero(near)[np.argsort(values[near])]
         amount = np.cumsum(weights[order])

@@ -50,6 +50,12 @@ def test_one_blot_does_not_decide_what_is_writing():
     assert lengths(ink) == [6, 6, 5]
 
 
+def test_a_bold_digit_does_not_make_the_finer_ones_beside_it_no_writing():
+    ink = sheet(["3608"], size=(140, 320))
+    ink[25:75, 228:245] = 1  # four times as broad as the stroke of the 6, and as heavy as all of them together
+    assert lengths(ink) == [5]
+
+
 def test_a_line_knows_its_slope_unless_it_is_too_short_for_one():
     for row, slope, low, high in (
         ("36083", 0.14, 0.11, 0.16), ("36083", 0, -0.02, 0.02), ("63", 0.14, 0, 0.1), ("3", 0.14, 0, 0),
