@@ -14,7 +14,7 @@ WIDTH, MOST = 160, 16  # columns of a strip, digits in it at most
 _BATCH_SIZE, _ROWS, _BASELINE = 64, 48, 36  # strips at once; rows that a line is written on, the row of its feet
 _TALLEST = 28  # rows of a digit
 DRAWN, _UNTOUCHED = 0.3, 0.3  # share of the digits that a virtual pen drew; that are not bent
-UNEVEN = 0, 0.08, 0.25  # how much the sizes of a line's digits differ: the standard deviation of their logarithm
+UNEVEN = 0, 0.08, 0.2, 0.35  # how much the sizes of a line's digits differ: the standard deviation of their logarithm
 OTHER_LINES, MARKS = 0.07, 0.08  # share of the lines of something else than digits; of those with one such mark
 
 
@@ -61,9 +61,10 @@ class LinePictures(keras.utils.PyDataset):
         """Return so many digits, float32 (count, 28, 28), most of them bent as by other hands, and their answers."""
         chosen, drawn = rng.integers(len(self.images), size=count), rng.random((count, 1, 1)) < DRAWN
         digits = np.where(drawn, self.drawn[chosen], self.images[chosen])
-        untouched = rng.random((count, 1, 1)) < _UNTOUCHED
-        digits = np.where(untouched, digits / np.float32(255), augmentation.augment(digits, rng))
-        return digits, self.labels[chosen] + 1
+        bent = rng.random(count) >= _UNTOUCHED
+        x = digits / np.float32(255)
+        x[bent] = augmentation.augment(digits[bent], rng)
+        return x, self.labels[chosen] + 1
 
     def _with_others(self, line, answers, rng):
         """Make of some lines something else than digits, and put a dash, a letter or a scribble into others."""
@@ -144,6 +145,9 @@ def photograph(strip, rng):
         row, column = rng.integers(2, strips.HEIGHT - 2), rng.integers(WIDTH)
         part = x[row, column : column + rng.integers(5, 40)]
         np.maximum(part, rng.uniform(0.2, 0.8), out=part)
+    if rng.random() < 0.04:  # the picture ended there
+        cut = rng.integers(6, 10)
+        x[slice(cut) if rng.random() < 0.5 else slice(-cut, None)] = 0
     for _ in range(rng.integers(1, 4) if rng.random() < 0.2 else 0):  # specks
         row, column = rng.integers(strips.HEIGHT - 2), rng.integers(WIDTH - 2)
         x[row : row + rng.integers(1, 3), column : column + rng.integers(1, 3)] = rng.uniform(0.3, 1)

@@ -21,21 +21,22 @@ VALIDATION_BATCHES = 20
 
 
 def build_line_network():
-    """Return the network, not compiled: strips (n, 32, w, 1) in, logits (n, w / 2, 12) out; 310,660 parameters."""
+    """Return the network, not compiled: strips (n, 32, w, 1) in, logits (n, w / 2, 12) out; 520,900 parameters."""
     layers = keras.layers
 
-    def convolution(filters, size=3, padding="same"):
-        normalise = layers.BatchNormalization(momentum=0.9)
-        return layers.Conv2D(filters, size, padding=padding, use_bias=False), normalise, layers.ReLU()
+    def convolution(filters, size=3, padding="same", pool=None):
+        pooling = [layers.MaxPooling2D(pool)] if pool else []  # first, so that the rest has less to do
+        convolve = layers.Conv2D(filters, size, padding=padding, use_bias=False)
+        return convolve, *pooling, layers.BatchNormalization(momentum=0.9), layers.ReLU()
 
     return keras.Sequential([
         keras.Input((strips.HEIGHT, None, 1)),
-        *convolution(24), layers.MaxPooling2D(2),  # (n, 16, w / 2, 24)
-        *convolution(48), layers.MaxPooling2D((2, 1)),  # (n, 8, w / 2, 48)
-        *convolution(64), layers.MaxPooling2D((2, 1)),  # (n, 4, w / 2, 64)
-        *convolution(96), layers.ZeroPadding2D((0, 2)),
-        *convolution(96, (4, 5), "valid"), layers.Dropout(0.2),  # (n, 1, w / 2, 96): the height is seen as a whole
-        *convolution(96, (1, 3)), layers.Dropout(0.2),
+        *convolution(24, pool=2),  # (n, 16, w / 2, 24)
+        *convolution(48, pool=(2, 1)),  # (n, 8, w / 2, 48)
+        *convolution(80, pool=(2, 1)),  # (n, 4, w / 2, 80)
+        *convolution(128), layers.ZeroPadding2D((0, 2)),
+        *convolution(128, (4, 5), "valid"), layers.Dropout(0.2),  # (n, 1, w / 2, 128): the height is seen as a whole
+        *convolution(128, (1, 3)), layers.Dropout(0.2),
         layers.Conv2D(strips.ANSWERS, (1, 3), padding="same"), layers.Reshape((-1, strips.ANSWERS)),
     ])  # fmt: skip
 
@@ -52,7 +53,7 @@ def accuracy(y_true, y_pred):
 
 def _parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=24, help="of 200 batches of 64 lines (default 24)")
+    parser.add_argument("--epochs", type=int, default=60, help="of 200 batches of 64 lines (default 60)")
     parser.add_argument("--batches", type=int, default=200, help="in an epoch (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="initial weights and lines (default 0)")
     parser.add_argument("--output-dir", type=Path, default=paths.OUTPUTS / "lines", help="where to save")

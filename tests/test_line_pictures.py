@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from synthetic import make_digits
 
-from mnist_course import line_pictures, line_training, paths, reader, strips, training
+from mnist_course import line_pictures, line_training, paths, reader, strips, training, written_lines
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +44,113 @@ def test_the_same_seed_and_epoch_give_the_same_lines(lines, digits):
     np.testing.assert_array_equal(again[1][1], lines[1][1])
 
 
-def columns_of(strip):
-    """Begin and end of each stretch of columns with ink."""
+def bars_of(strip):
+    """First and last column, brightness, first and last row of each stretch of columns with ink."""
     inked = np.r_[False, (strip > 0.3).any(axis=0), False].astype(int)
-    return np.flatnonzero(np.diff(inked) == 1), np.flatnonzero(np.diff(inked) == -1)
+    bars = []
+    for begin, end in zip(np.flatnonzero(np.diff(inked) == 1), np.flatnonzero(np.diff(inked) == -1), strict=True):
+        rows = np.flatnonzero((strip[:, begin:end] > 0.3).any(axis=1))
+        bars.append((begin, end, strip[:, begin:end].max(), rows[0], rows[-1] + 1))
+    return np.array(bars)
 
 
-def test_digits_stand_apart_or_touch_in_the_order_of_their_answers(monkeypatch, digits):
-    """A mark of its own for each digit, so that the strip itself says which digits it shows."""
-    images = np.zeros((10, 28, 28), np.uint8)
-    for digit in range(10):
-        images[digit, 4:24, 10 : 12 + digit] = 255  # a bar, the broader the larger the digit
+MEET = written_lines.meet
+IMAGES = np.zeros((10, 28, 28), np.uint8)
+for digit in range(10):
+    IMAGES[digit, 4:24, 10 : 12 + digit] = 255  # a bar, the broader the larger the digit
+
+
+@pytest.fixture
+def make_lines(monkeypatch):
+    """Lines of bars, so that a strip itself says which digits it shows, apart, level and not photographed."""
     monkeypatch.setattr(line_pictures, "photograph", lambda strip, rng: np.pad(strip, [(0, 0), (0, 160)])[8:40, :160])
     monkeypatch.setattr(line_pictures.augmentation, "augment", lambda digits, rng: digits / np.float32(255))
-    monkeypatch.setattr(line_pictures, "DRAWN", 0)
-    monkeypatch.setattr(line_pictures, "OTHER_LINES", 0)
-    monkeypatch.setattr(line_pictures, "MARKS", 0)
-    monkeypatch.setattr(line_pictures, "UNEVEN", (0,))
-    lines = line_pictures.LinePictures(images, np.arange(10), seed=0, batches=1)
-    x, y = lines[0]
-    apart = 0
+    monkeypatch.setattr(line_pictures.written_lines, "meet", lambda strip, _: strip.any(axis=0).nonzero()[0].max() + 6)
+    for name, value in (("DRAWN", 0), ("OTHER_LINES", 0), ("MARKS", 0), ("UNEVEN", (0,))):
+        monkeypatch.setattr(line_pictures, name, value)
+
+    def make(batches=1, **changed):
+        for name, value in changed.items():
+            monkeypatch.setattr(line_pictures, name, value)
+        return line_pictures.LinePictures(IMAGES, np.arange(10), seed=0, batches=batches)
+
+    return make
+
+
+def test_a_line_shows_the_digits_of_its_answers_in_their_order(make_lines):
+    x, y = make_lines()[0]
     for strip, answers in zip(x[..., 0], y, strict=True):
-        begin, end = columns_of(strip)
-        wanted = answers[answers > 0] - 1
-        assert len(begin) <= len(wanted)
-        if len(begin) == len(wanted):
-            apart += 1
-            np.testing.assert_array_equal(end - begin - 2, wanted)
-    assert 0.3 < apart / len(x) < 0.95  # in the others some touch
+        bars = bars_of(strip)
+        np.testing.assert_array_equal(bars[:, 1] - bars[:, 0] - 2, answers[answers > 0] - 1)
+
+
+def test_in_some_lines_digits_touch(make_lines, monkeypatch):
+    lines = make_lines()
+    monkeypatch.setattr(line_pictures.written_lines, "meet", MEET)
+    x, y = lines[0]
+    apart = [len(bars_of(strip)) == (answers > 0).sum() for strip, answers in zip(x[..., 0], y, strict=True)]
+    assert 0.3 < np.mean(apart) < 0.95
+
+
+def test_what_is_no_digit_has_an_answer_of_its_own_and_a_dash_none(make_lines):
+    lines = make_lines(batches=3, OTHER_LINES=0.3, MARKS=0.7)
+    lines.others = np.zeros((1, 28, 28), np.uint8)
+    lines.others[0, 4:24, 2:26] = 255  # broader than any digit
+    with_dash = 0
+    for x, y in map(lines.__getitem__, range(3)):
+        for strip, answers in zip(x[..., 0], y, strict=True):
+            bars = bars_of(strip)
+            tall = bars[:, 4] - bars[:, 3] > 15
+            wide, wanted = (bars[:, 1] - bars[:, 0])[tall], answers[answers > 0]
+            np.testing.assert_array_equal(np.where(wide == 24, strips.OTHER, wide - 1), wanted)
+            with_dash += not tall.all()
+    assert 20 < with_dash < 80
+
+
+def test_most_digits_are_bent_and_some_are_drawn(make_lines, monkeypatch):
+    lines = make_lines(batches=3, DRAWN=0.3)
+    lines.drawn = IMAGES // 2
+    monkeypatch.setattr(line_pictures.augmentation, "augment", lambda digits, rng: digits / np.float32(255) * 0.8)
+    light = np.concatenate([bars_of(strip)[:, 2] for batch in range(3) for strip in lines[batch][0][..., 0]])
+    assert 0.2 < (light < 0.6).mean() < 0.4  # drawn: half as bright here
+    bent = np.abs(light[:, None] - (0.8, 0.4)).min(axis=1) < 0.01
+    assert 0.6 < bent.mean() < 0.8
+
+
+def test_in_some_lines_sizes_differ_and_the_feet_stay_near_the_line(make_lines):
+    rows = [bars_of(strip)[:, 3:] for strip in make_lines(UNEVEN=line_pictures.UNEVEN + (0.35,))[0][0][..., 0]]
+    rows = [line for line in rows if len(line) > 5]
+    spread = np.array([np.std(feet - top) for top, feet in (line.T for line in rows)])
+    assert 0.2 < (spread < 0.5).mean() < 0.8 and spread.max() > 3
+    feet = np.concatenate([line[:, 1] for line in rows])
+    assert np.ptp(feet) < 14 and np.std(feet) > 0.5
+
+
+@pytest.mark.parametrize("wide", [90, 154])
+def test_a_photo_keeps_all_of_a_line_wherever_it_lies(wide):
+    strip = np.zeros((48, wide), np.float32)
+    places = range(6, wide - 10, 16)
+    for left in places:
+        strip[16:36, left : left + 6] = 1
+    firsts, counts, heights = [], [], []
+    for seed in range(150):
+        bars = bars_of(line_pictures.photograph(strip, np.random.default_rng(seed)) > 0.5)
+        bars = bars[bars[:, 4] - bars[:, 3] > 8]  # but for specks and what is left of rulings
+        firsts.append(bars[0, 0])
+        counts.append(len(bars))
+        heights.append(np.median(bars[:, 4] - bars[:, 3]))
+    assert np.mean(np.equal(counts, len(places))) > 0.96  # a ruling that was left may join two
+    assert min(firsts) < 15 and max(firsts) > (60 if wide < 100 else 15)
+    assert 17 < np.median(heights) < 23
+
+
+def test_in_some_photos_the_picture_ends_within_the_writing():
+    bar = np.ones((48, 40), np.float32)
+    ended = 0
+    for seed in range(300):
+        rows = line_pictures.photograph(bar, np.random.default_rng(seed)).max(axis=1) > 0.05
+        ended += not (rows[:6].any() and rows[-6:].any())
+    assert 3 < ended < 25
 
 
 def test_accuracy_counts_whole_lines():
