@@ -261,7 +261,8 @@ def spelled_digits(line, frames, ink, network):
     """Return the digits that the `frames` (n, 12) of a `divisions.Line` spell, and the share of its ink that they read.
 
     Where each stands, the candidates tell; without one, because no cut was made beside it, it has what ink of no other
-    stands in its columns. That ink is read by the `network` of single digits too, whose word counts for half.
+    stands in its columns. Where it touches nothing, the `network` of single digits reads it too, and its word counts for
+    half.
     """
     letters, (top, left), (high, wide) = strips.spell(frames), line.corner, line.atoms.shape
     places = strips.find_places([letter.frame for letter in letters], line)
@@ -277,7 +278,9 @@ def spelled_digits(line, frames, ink, network):
         if letter.digit is None or not region.any():
             continue
         image = _fit(np.where(own, area, 0), line.slope)
-        probabilities = _both(letter.probabilities[1:11], network.read(image[None])[0])
+        probabilities = letter.probabilities[1:11]
+        if candidate and not candidate.is_cut():
+            probabilities = _both(probabilities, network.read(image[None])[0])
         digit = int(probabilities.argmax())
         best = float(probabilities[digit])
         rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
