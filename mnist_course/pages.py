@@ -261,8 +261,7 @@ def spelled_digits(line, frames, ink, network):
     """Return the digits that the `frames` (n, 12) of a `divisions.Line` spell, and the share of its ink that they read.
 
     Where each stands, the candidates tell; without one, because no cut was made beside it, it has what ink of no other
-    stands in its columns. Where it touches nothing, the `network` of single digits reads it too, and its word counts for
-    half.
+    stands in its columns. Where it touches nothing, the `network` of single digits reads it too; its word counts half.
     """
     letters, (top, left), (high, wide) = strips.spell(frames), line.corner, line.atoms.shape
     places = strips.find_places([letter.frame for letter in letters], line)
