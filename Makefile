@@ -80,7 +80,7 @@ test-backends: .venv-backends/installed  ## run every notebook and the commands 
 	@for backend in jax torch; do \
 		echo "KERAS_BACKEND=$$backend"; \
 		KERAS_BACKEND=$$backend $(BACKENDS_VENV) -m pytest $(IN_PARALLEL) \
-			tests/backends/check_backends.py tests/test_training.py tests/test_commands.py notebooks $(ARGS) || exit 1; \
+			tests/backends/check_backends.py tests/test_training.py tests/test_line_pictures.py tests/test_commands.py notebooks $(ARGS) || exit 1; \
 	done
 
 page: .venv/installed  ## build the page that reads digits in the browser, one file
