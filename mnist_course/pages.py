@@ -114,7 +114,7 @@ def _read_single(image, network):
 
 
 def _read_lines(image, network, line_network):
-    if max(image.size) < _PAGE:  # a number cut out closely, cut off even: the line network has not practised on that
+    if max(image.size) < _PAGE:  # numbers cut out closely, or cut off: the line network reads fewer of them
         line_network = None
     networks = network, line_network
     ink, corner, scale = _find_ink(image)
@@ -261,7 +261,7 @@ def spelled_digits(line, frames, ink, network):
     """Return the digits that the `frames` (n, 12) of a `divisions.Line` spell, and the share of its ink that they read.
 
     Where each stands, the candidates tell; without one, because no cut was made beside it, it has what ink of no other
-    stands in its columns. Where it touches nothing, the `network` of single digits reads it too; its word counts half.
+    stands in its columns. Where no stroke was cut, the `network` of single digits reads it too; its word counts half.
     """
     letters, (top, left), (high, wide) = strips.spell(frames), line.corner, line.atoms.shape
     places = strips.find_places([letter.frame for letter in letters], line)

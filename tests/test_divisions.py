@@ -52,7 +52,7 @@ def test_one_blot_does_not_decide_what_is_writing():
 
 def test_a_bold_digit_does_not_make_the_finer_ones_beside_it_no_writing():
     ink = sheet(["3608"], size=(140, 320))
-    ink[25:75, 228:245] = 1  # four times as broad as the stroke of the 6, and as heavy as all of them together
+    ink[25:75, 228:245] = 1  # five times as broad as the stroke of the 6
     assert lengths(ink) == [5]
 
 

@@ -254,3 +254,21 @@ def test_digits_without_a_cut_between_them_are_told_all_the_same(network):
     for box in (left_box, right_box):
         assert box[0] < box[1] and box[2] < box[3]
         assert top <= box[0] and box[1] <= bottom and begin <= box[2] and box[3] <= end
+
+
+def test_the_network_of_single_digits_has_a_word_where_no_stroke_was_cut():
+    class Says8:
+        def read(self, images):
+            return np.full((len(images), 10), 1e-3, np.float32) + 0.99 * np.eye(10, dtype=np.float32)[8]
+
+    for text, expected in (("6", [8]), ("36", [3, 3])):  # the 3 and the 6 touch
+        ink = sheet([text], step=25, size=(100, 140))
+        pieces = divisions.find_pieces(ink)
+        height = divisions.digit_height(pieces)
+        line = divisions.divide(divisions.find_lines(pieces, height)[0], pieces, ink, height)
+        frames = np.zeros((strips.cut_out(line, ink).shape[1] // strips.FRAME, strips.ANSWERS), np.float32)
+        frames[:, strips.NOTHING] = 1
+        places = [round((number + 0.5) / len(text) * len(frames)) for number in range(len(text))]
+        frames[places] = 0.55 * np.eye(strips.ANSWERS)[4] + 0.45 * np.eye(strips.ANSWERS)[9]
+        digits, _ = pages.spelled_digits(line, frames, ink, Says8())
+        assert len(pieces.boxes) == 1 and [digit for digit, *_ in digits] == expected
