@@ -16,6 +16,7 @@ _TALLEST = 28  # rows of a digit
 DRAWN, _UNTOUCHED = 0.3, 0.3  # share of the digits that a virtual pen drew; that are not bent
 UNEVEN = 0, 0.08, 0.2, 0.35  # how much the sizes of a line's digits differ: the standard deviation of their logarithm
 OTHER_LINES, MARKS = 0.07, 0.08  # share of the lines of something else than digits; of those with one such mark
+FROM_PHOTOS = 0.3  # share of the lines that were cut out of photos, where there are such
 
 
 class LinePictures(keras.utils.PyDataset):
@@ -23,15 +24,17 @@ class LinePictures(keras.utils.PyDataset):
 
     `images` are MNIST's training images, uint8 (n, 28, 28), `labels` integers (n,); an epoch has so many `batches`. A
     batch is `x`, float32 (64, 32, WIDTH, 1) in [0, 1], and `y`, int32 (64, MOST): from left to right 1 to 10 for the
-    digits 0 to 9 and `strips.OTHER` for what is none, then zeros.
+    digits 0 to 9 and `strips.OTHER` for what is none, then zeros. With `from_photos`, what `line_photos.prepare`
+    returns, some of the lines are such.
     """
 
-    def __init__(self, images, labels, *, seed, batches=200):
+    def __init__(self, images, labels, *, seed, batches=200, from_photos=((), ())):
         super().__init__(workers=2, max_queue_size=20)
         rng = np.random.default_rng(seed)
         self.seed, self.batches = seed, batches
         self.images, self.drawn, self.labels = images, pen_strokes.draw_digits(labels, rng), labels
         self.others = pen_strokes.draw_scribbles(6000, rng)
+        self.from_photos = from_photos
         self.begin(epoch=0)
 
     def __len__(self):
@@ -41,11 +44,17 @@ class LinePictures(keras.utils.PyDataset):
         rng = np.random.default_rng([self.seed, self.epoch, batch])
         x, y = np.zeros((_BATCH_SIZE, strips.HEIGHT, WIDTH, 1), np.float32), np.zeros((_BATCH_SIZE, MOST), np.int32)
         counts = rng.integers(1, MOST + 1, _BATCH_SIZE)
+        if len(self.from_photos[0]):
+            counts[rng.random(_BATCH_SIZE) < FROM_PHOTOS] = 0
         digits, answers = self._choose(counts.sum(), rng)
         for number, end in enumerate(counts.cumsum()):
+            if not counts[number]:
+                chosen = rng.integers(len(self.from_photos[0]))
+                x[number, :, :, 0], y[number] = _move(self.from_photos[0][chosen], rng), self.from_photos[1][chosen]
+                continue
             part = slice(end - counts[number], end)
             line, answer = self._with_others(list(digits[part]), answers[part].tolist(), rng)
-            strip, written = _write(line, rng)
+            strip, written = write(line, rng, UNEVEN)
             x[number, :, :, 0] = photograph(strip, rng)
             y[number, :written] = answer[:written]
         return x, y
@@ -84,10 +93,13 @@ class LinePictures(keras.utils.PyDataset):
         return line, answers
 
 
-def _write(line, rng):
-    """Write pictures of digits, float (28, w) each, side by side; return the strip (48, w) and how many found room."""
+def write(line, rng, uneven):
+    """Write pictures of digits, float (28, w) each, side by side; return the strip (48, w) and how many found room.
+
+    How much their sizes differ is one of `uneven`, the standard deviation of their logarithm.
+    """
     gap, touching = np.exp(rng.uniform(np.log(0.06), np.log(0.5))), rng.choice([0, rng.uniform(0, 0.7)])
-    ragged, uneven = rng.choice([0.6, 1.5]), rng.choice(UNEVEN)  # of the feet and of the sizes of the digits
+    ragged, uneven = rng.choice([0.6, 1.5]), rng.choice(uneven)  # of the feet and of the sizes of the digits
     strip, left, end, written = np.zeros((_ROWS, 2 * WIDTH), np.float32), 4, 4, 0
     for written, picture in enumerate(line):
         digit = _crop(picture, np.exp(np.clip(uneven * rng.normal(), -0.7, 0.25)))
@@ -120,20 +132,32 @@ def _crop(picture, scale):
     return digit if scale == 1 else np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR))
 
 
-def photograph(strip, rng):
-    """Return a strip, float32 (32, WIDTH), of a line of writing, float (48, w): bent, moved, blurred, damaged."""
-    high, wide = strip.shape
-    stretch = min(np.exp(rng.uniform(-0.4, 0.4)), WIDTH / wide)
-    scale = np.exp(rng.uniform(-0.2, 0.2))
-    slant, rise = rng.normal(0, 0.12), np.tan(np.deg2rad(rng.normal(0, 1.5)))
-    free = (WIDTH - stretch * wide) * rng.random()
-    row = _BASELINE - strips.TALL / 2 + rng.normal(0, 1.2)
+def _move(strip, rng):
+    """Return a strip, uint8 (32, w), as float32 (32, WIDTH) in [0, 1]: somewhere in it, and a little bent."""
+    stretch, scale = min(np.exp(rng.uniform(-0.15, 0.15)), WIDTH / strip.shape[1]), np.exp(rng.normal(0, 0.05))
+    how = stretch, scale, rng.normal(0, 0.06), 0, rng.random(), strips.HEIGHT / 2 + rng.normal(0, 0.7)
+    return np.asarray(_bend(strip / np.float32(255), *how)).clip(0, 1)
+
+
+def _bend(strip, stretch, scale, slant, rise, place, row):
+    """Return a strip, float32 (h, w), as a PIL image of WIDTH columns and 32 rows, with its `row` in the middle.
+
+    It is stretched, scaled in height, slanted and sloped; `place`, from 0 to 1, is where in the width it lies.
+    """
     # from a pixel of the result back to one of the line
     across, down = (1 / stretch, slant / stretch), (rise / scale, 1 / scale)
-    matrix = (*across, -free / stretch - across[1] * strips.HEIGHT / 2)
+    matrix = (*across, -(WIDTH - stretch * strip.shape[1]) * place / stretch - across[1] * strips.HEIGHT / 2)
     matrix += (*down, row - down[0] * WIDTH / 2 - down[1] * strips.HEIGHT / 2)
     size = WIDTH, strips.HEIGHT
-    picture = Image.fromarray(strip).transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    return Image.fromarray(strip).transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+
+
+def photograph(strip, rng):
+    """Return a strip, float32 (32, WIDTH), of a line of writing, float (48, w): bent, moved, blurred, damaged."""
+    stretch, scale = min(np.exp(rng.uniform(-0.4, 0.4)), WIDTH / strip.shape[1]), np.exp(rng.uniform(-0.2, 0.2))
+    slant, rise = rng.normal(0, 0.12), np.tan(np.deg2rad(rng.normal(0, 1.5)))
+    place = rng.random()
+    picture = _bend(strip, stretch, scale, slant, rise, place, _BASELINE - strips.TALL / 2 + rng.normal(0, 1.2))
     if rng.random() < 0.4:
         grey = Image.fromarray((np.asarray(picture).clip(0, 1) * 255).astype(np.uint8))
         picture = grey.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9)))

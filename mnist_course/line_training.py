@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 import mnist_helpers as mh
-from mnist_course import line_pictures, paths, recipes, strips, training
+from mnist_course import line_photos, line_pictures, paths, recipes, strips, training
 from mnist_course.command_line import command
 
 VALIDATION_BATCHES = 20
@@ -56,20 +56,32 @@ def _parse(argv):
     parser.add_argument("--epochs", type=int, default=60, help="of 200 batches of 64 lines (default 60)")
     parser.add_argument("--batches", type=int, default=200, help="in an epoch (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="initial weights and lines (default 0)")
+    parser.add_argument("--pages", type=int, default=0, help="simulated photos with lines of their own (default 0)")
+    parser.add_argument("--start", type=Path, help="weights to begin with, and a third of the learning rate")
     parser.add_argument("--output-dir", type=Path, default=paths.OUTPUTS / "lines", help="where to save")
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     return parser.parse_args(argv)
 
 
-def _prepare(*, seed, epochs, batches):
+def _lines(part, path, seed, batches, pages):
+    """Return the `LinePictures` of MNIST's (images, labels), some from so many photos, which are kept beside `path`."""
+    found = ((), ())
+    if pages:
+        path = path.with_name(f"{path.name}_{pages}_{seed}.npz")
+        found = line_photos.prepare(*part, path, pages=pages, seed=seed)
+    return line_pictures.LinePictures(*part, seed=seed, batches=batches, from_photos=found)
+
+
+def _prepare(folder, *, seed, epochs, batches, pages, start):
     """Return the compiled network, the `LinePictures` to train on, and validation lines (x, y)."""
     keras.utils.set_random_seed(seed)
-    part, (images, labels) = mh.split_train_validation(*mh.load_mnist()[0])
-    lines = line_pictures.LinePictures(*part, seed=seed, batches=batches)
-    others = line_pictures.LinePictures(images, labels, seed=seed, batches=VALIDATION_BATCHES)
+    model, rate = build_line_network(), recipes.one_cycle(0.001 if start else 0.003, epochs * batches)
+    if start:
+        training.load_weights(model, start)
+    part, other_part = mh.split_train_validation(*mh.load_mnist()[0])
+    lines = _lines(part, folder / "strips", seed, batches, pages)
+    others = _lines(other_part, folder / "validation_strips", seed, VALIDATION_BATCHES, -(-pages // 10))
     validation = [np.concatenate(parts) for parts in zip(*map(others.__getitem__, range(len(others))), strict=True)]
-    model = build_line_network()
-    rate = recipes.one_cycle(0.003, epochs * batches)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1), keras.losses.CTC(), metrics=[accuracy])
     return model, lines, tuple(validation)
 
@@ -77,10 +89,11 @@ def _prepare(*, seed, epochs, batches):
 @command
 def main(argv=None):
     arguments = _parse(argv)
-    how = {name: getattr(arguments, name) for name in ("seed", "epochs", "batches")}
+    how = {name: getattr(arguments, name) for name in ("seed", "epochs", "batches", "pages")}
+    how["start"] = arguments.start and str(arguments.start)
     if arguments.resume and training.read_settings(arguments.output_dir)[0] != how:
         raise ValueError("--resume goes on as the training began: give the same settings.")
-    model, lines, validation = _prepare(**how)
+    model, lines, validation = _prepare(arguments.output_dir, **how)
     options = {"epochs": arguments.epochs, "patience": arguments.epochs, "resume": arguments.resume, "settings": how}
     verbose = 1 if sys.stdout.isatty() else 2
     history = training.train(model, lines, validation, arguments.output_dir, verbose=verbose, **options)

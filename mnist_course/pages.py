@@ -117,7 +117,7 @@ def _read_lines(image, network, line_network):
     if max(image.size) < _PAGE:  # numbers cut out closely, or cut off: the line network reads fewer of them
         line_network = None
     networks = network, line_network
-    ink, corner, scale = _find_ink(image)
+    ink, corner, scale = find_ink(image)
     ink = divisions.without_edges(ink)
     try:
         turn, lines = _read_turned(ink, *networks)
@@ -143,8 +143,11 @@ def _read_turned(ink, network, line_network):
     return turn, _read_ink(np.ascontiguousarray(np.rot90(ink, turn)), network, line_network)
 
 
-def _find_ink(image):
-    """Return the ink map of a page, and how to come from its pixels to those of `image`: a corner and a scale."""
+def find_ink(image):
+    """Return the ink map of a PIL image, float32 (h, w) in [0, 1], and how to come from its pixels to those of `image`.
+
+    That is a corner and a scale. Raises ValueError when there is no ink.
+    """
     ink = height = None
     if max(image.size) >= _PAGE:  # small writing on a sheet
         try:
@@ -207,17 +210,7 @@ def _read_ink(ink, network, line_network):
 
     A box is top, bottom, left, right in the ink map. Raises ValueError when it does not look like digits.
     """
-    pieces = divisions.find_pieces(ink)
-    if not len(pieces.boxes):
-        raise ValueError(NO_INK)
-    height = divisions.digit_height(pieces, _most_of_side(ink))
-    ink, pieces = divisions.without_thin_lines(ink, pieces, height)
-    height = divisions.digit_height(pieces, _most_of_side(ink))
-    found = divisions.find_lines(pieces, height)
-    sure = _sure_pieces(found, pieces, ink, height, network)
-    lines = [divisions.divide(line, pieces, ink, height, sure) for line in found]
-    if not 0 < sum(len(line.candidates) for line in lines) <= _MOST_CANDIDATES:
-        raise ValueError(_NOT_DIGITS)
+    ink, lines = divide_ink(ink, network)
     result, ink_read, ink_seen = [], 0.0, 0.0
     for line in lines:
         if line_network:
@@ -232,6 +225,26 @@ def _read_ink(ink, network, line_network):
     if ink_read < _LEAST_OF_PAGE * ink_seen or not result:
         raise ValueError(_NOT_DIGITS)
     return result
+
+
+def divide_ink(ink, network):
+    """Return an ink map, float32 (h, w), that stands upright without what is too thin for writing, and the lines on it.
+
+    A line is a `divisions.Line`; what the `network` surely reads whole is not cut. Raises ValueError when there is no
+    ink, or when it does not look like digits.
+    """
+    pieces = divisions.find_pieces(ink)
+    if not len(pieces.boxes):
+        raise ValueError(NO_INK)
+    height = divisions.digit_height(pieces, _most_of_side(ink))
+    ink, pieces = divisions.without_thin_lines(ink, pieces, height)
+    height = divisions.digit_height(pieces, _most_of_side(ink))
+    found = divisions.find_lines(pieces, height)
+    sure = _sure_pieces(found, pieces, ink, height, network)
+    lines = [divisions.divide(line, pieces, ink, height, sure) for line in found]
+    if not 0 < sum(len(line.candidates) for line in lines) <= _MOST_CANDIDATES:
+        raise ValueError(_NOT_DIGITS)
+    return ink, lines
 
 
 def read_candidates(line, ink, network):

@@ -153,6 +153,30 @@ def test_in_some_photos_the_picture_ends_within_the_writing():
     assert 3 < ended < 25
 
 
+def test_some_lines_are_cut_out_of_photos_where_there_are_such(make_lines):
+    found, answers = [], np.zeros((5, line_pictures.MOST), np.int32)
+    for count in range(1, 6):
+        found.append(np.zeros((32, 4 + 20 * count), np.uint8))
+        found[-1][6:26].reshape(20, -1)[:, 4:] = np.tile(np.repeat([200, 0], (6, 14)), count)
+        answers[count - 1, :count] = strips.OTHER  # which no other line has here
+    lines = make_lines(batches=3)
+    lines.from_photos = found, answers
+    firsts, count = [], 0
+    for x, y in map(lines.__getitem__, range(3)):
+        for strip, wanted in zip(x[..., 0], y, strict=True):
+            bars = bars_of(strip)
+            assert len(bars) == (wanted > 0).sum()
+            if strips.OTHER in wanted:
+                firsts.append(bars[0, 0])
+                heights = bars[:, 4] - bars[:, 3]
+                assert 15 < heights.min() and heights.max() < 26 and 0.7 < bars[:, 2].max() < 0.8
+                count += 1
+            else:
+                np.testing.assert_array_equal(bars[:, 1] - bars[:, 0] - 2, wanted[wanted > 0] - 1)
+    assert 0.2 < count / (3 * len(x)) < 0.4
+    assert min(firsts) < 20 and max(firsts) > 80
+
+
 def test_accuracy_counts_whole_lines():
     y = np.zeros((4, line_pictures.MOST), np.int32)
     y[:, :3] = [4, 4, 9]
@@ -208,3 +232,35 @@ def test_the_command_trains_saves_and_goes_on(tmp_path, monkeypatch, capsys, dig
     assert "Trained 2 epochs" in capsys.readouterr().out
     frames = reader.LineReader(tmp_path / paths.LINE_READER.name).read(np.zeros((32, 60), np.uint8))
     assert frames.shape == (30, strips.ANSWERS) and frames.sum(axis=1) == pytest.approx(np.ones(30))
+
+
+def test_training_may_begin_with_a_network_and_take_lines_out_of_photos(tmp_path, monkeypatch, capsys, digits):
+    monkeypatch.setattr(line_training.mh, "load_mnist", lambda: (digits, digits))
+    monkeypatch.setattr(line_training.mh, "split_train_validation", lambda *both: (both, tuple(x[:50] for x in both)))
+    monkeypatch.setattr(line_training, "VALIDATION_BATCHES", 1)
+    photos, asked, began = ([np.full((32, 30), 255, np.uint8)], np.ones((1, 16), np.int32)), [], []
+
+    def prepare(images, labels, path, *, pages, seed):
+        asked.append((len(images), path.parent, path.name, pages))
+        return photos
+
+    def fit(self, lines, **options):
+        began.append((self.get_weights(), lines.from_photos, float(self.optimizer.learning_rate)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(line_training.line_photos, "prepare", prepare)
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    earlier = line_training.build_line_network()
+    training.save_weights(earlier, tmp_path / "earlier.weights.h5")
+    given = ["--batches", "2", "--output-dir", str(tmp_path / "out")]
+    assert line_training.main(given) == 130
+    assert line_training.main([*given, "--pages", "15", "--start", str(tmp_path / "earlier.weights.h5")]) == 130
+    (before, none, fast), (after, some, slow) = began
+    assert none == ((), ()) and some is photos
+    assert slow == pytest.approx(fast / 3)
+    same = [all(np.array_equal(*pair) for pair in zip(earlier.get_weights(), x, strict=True)) for x in (before, after)]
+    assert same == [False, True]
+    folder = tmp_path / "out"
+    assert asked == [(300, folder, "strips_15_0.npz", 15), (50, folder, "validation_strips_2_0.npz", 2)]
+    assert line_training.main([*given, "--start", str(tmp_path / "absent.weights.h5")]) == 2
+    assert "absent.weights.h5" in capsys.readouterr().err
