@@ -32,10 +32,15 @@ def prepare(images, labels, path, *, pages, seed):
 
     They are cut out of so many simulated `pages`, and scraps, of MNIST's training images, uint8 (n, 28, 28) with
     `labels` (n,), and drawn ones. Each page takes about a second of one core, all cores work; the strips are kept in
-    the .npz file at `path`, and read from it where it is there. Raises OSError when it cannot be written.
+    the .npz file at `path`, and read from it where it is there. Raises OSError when it cannot be written, or a process
+    was ended.
     """
     if not path.exists():
-        found = sum(reading.share(_Photographer, (images, labels, seed), range(pages), reading.cores()), [])
+        found = []
+        for part in reading.share(_Photographer, (images, labels, seed), range(pages), reading.cores()):
+            if isinstance(part, reading.Lost):
+                raise OSError(f"A process that simulated photos ended (exit code {part.exit_code}).")
+            found += part
         answers = np.zeros((len(found), line_pictures.MOST), np.int32)
         for row, (_, digits) in zip(answers, found, strict=True):
             row[: len(digits)] = digits + 1

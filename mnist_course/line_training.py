@@ -1,9 +1,12 @@
 """Train the network that reads whole lines of digits.
 
     python -m mnist_course.line_training
+    python -m mnist_course.line_training --start outputs/lines/mnist_cnn.weights.h5 --pages 1200 --epochs 24 \
+        --output-dir outputs/lines_of_photos
 
-It learns from lines that are put together from MNIST's training digits and drawn ones (`line_pictures`), by
-connectionist temporal classification: told which digits a line shows, not where they stand (`strips` has the source).
+It learns from lines that are put together from MNIST's training digits and drawn ones (`line_pictures`), then also from
+lines cut out of simulated photos of such digits (`line_photos`), by connectionist temporal classification: told which
+digits a line shows, not where they stand (`strips` has the source).
 """
 
 import argparse
@@ -68,6 +71,8 @@ def _lines(part, path, seed, batches, pages):
     found = ((), ())
     if pages:
         path = path.with_name(f"{path.name}_{pages}_{seed}.npz")
+        if not path.exists():
+            print(f"Cutting lines out of {pages} simulated photos, about a second each on one core ...", flush=True)
         found = line_photos.prepare(*part, path, pages=pages, seed=seed)
     return line_pictures.LinePictures(*part, seed=seed, batches=batches, from_photos=found)
 

@@ -26,6 +26,12 @@ def prepare(digits, tmp_path, monkeypatch):
     )
 
 
+def test_a_process_that_was_ended_is_told(prepare, monkeypatch):
+    monkeypatch.setattr(line_photos.reading, "share", lambda *_: iter([[], line_photos.reading.Lost(-9)]))
+    with pytest.raises(OSError, match="exit code -9"):
+        prepare("ended")
+
+
 def text(answers):
     return [int(answer) for answer in answers if answer]
 

@@ -262,5 +262,6 @@ def test_training_may_begin_with_a_network_and_take_lines_out_of_photos(tmp_path
     assert same == [False, True]
     folder = tmp_path / "out"
     assert asked == [(300, folder, "strips_15_0.npz", 15), (50, folder, "validation_strips_2_0.npz", 2)]
+    assert "15 simulated photos" in capsys.readouterr().out
     assert line_training.main([*given, "--start", str(tmp_path / "absent.weights.h5")]) == 2
     assert "absent.weights.h5" in capsys.readouterr().err
