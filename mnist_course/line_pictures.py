@@ -16,7 +16,7 @@ _TALLEST = 28  # rows of a digit
 DRAWN, _UNTOUCHED = 0.3, 0.3  # share of the digits that a virtual pen drew; that are not bent
 UNEVEN = 0, 0.08, 0.2, 0.35  # how much the sizes of a line's digits differ: the standard deviation of their logarithm
 OTHER_LINES, MARKS = 0.07, 0.08  # share of the lines of something else than digits; of those with one such mark
-FROM_PHOTOS = 0.3  # share of the lines that were cut out of photos, where there are such
+_FROM_PHOTOS = 0.5  # share of the lines that were cut out of photos, where there are such
 
 
 class LinePictures(keras.utils.PyDataset):
@@ -45,7 +45,7 @@ class LinePictures(keras.utils.PyDataset):
         x, y = np.zeros((_BATCH_SIZE, strips.HEIGHT, WIDTH, 1), np.float32), np.zeros((_BATCH_SIZE, MOST), np.int32)
         counts = rng.integers(1, MOST + 1, _BATCH_SIZE)
         if len(self.from_photos[0]):
-            counts[rng.random(_BATCH_SIZE) < FROM_PHOTOS] = 0
+            counts[rng.random(_BATCH_SIZE) < _FROM_PHOTOS] = 0
         digits, answers = self._choose(counts.sum(), rng)
         for number, end in enumerate(counts.cumsum()):
             if not counts[number]:
