@@ -16,7 +16,7 @@ _TALLEST = 28  # rows of a digit
 DRAWN, _UNTOUCHED = 0.3, 0.3  # share of the digits that a virtual pen drew; that are not bent
 UNEVEN = 0, 0.08, 0.2, 0.35  # how much the sizes of a line's digits differ: the standard deviation of their logarithm
 OTHER_LINES, MARKS = 0.07, 0.08  # share of the lines of something else than digits; of those with one such mark
-_FROM_PHOTOS = 0.5  # share of the lines that were cut out of photos, where there are such
+_FROM_PHOTOS = 0.3  # share of the lines that were cut out of photos, where there are such
 
 
 class LinePictures(keras.utils.PyDataset):
