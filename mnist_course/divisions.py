@@ -124,6 +124,9 @@ def written_alike(pieces, near):
     return alike
 
 
+_BOLDEST = 0.5  # share of a digit's height that its strokes are broad; broader ones are a blot, or a table's corner
+
+
 def find_lines(pieces, height):
     """Return the lines of writing, each an array of pieces (numbered from 0) from left to right, in reading order.
 
@@ -136,6 +139,7 @@ def find_lines(pieces, height):
     tall, wide = bottom - top, right - left
     side = np.maximum(tall, wide)
     near = (tall >= 0.45 * height) & (tall <= 2.2 * height) & (wide <= 14 * height) & (pieces.weight() > 0)
+    near &= pieces.stroke < _BOLDEST * height
     if not near.any():
         return []
     same_pen = written_alike(pieces, near)

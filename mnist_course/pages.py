@@ -106,7 +106,9 @@ def _read_single(image, network):
             inside = np.isin(np.arange(1, len(sides) + 1), pieces.labels[chosen])
             side = max(np.ptp(np.flatnonzero(chosen.any(axis=axis))) for axis in (0, 1))
             other = ~inside & (pieces.dark > 0.5)
-            alone = (other & (sides >= 0.3 * side)).sum() == 0 and (other & (sides >= 4)).sum() < 6
+            at_border = chosen[[0, -1]].any() or chosen[:, [0, -1]].any()  # it may be the table around a sheet
+            few = (other & (sides >= 4)).sum() < (2 if at_border else 6)
+            alone = few and not (other & (sides >= 0.3 * side)).any()
         rows, columns = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
         scale = max(image.size) / max(chosen.shape)
         box = tuple(scale * side for side in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))

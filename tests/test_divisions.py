@@ -56,6 +56,12 @@ def test_a_bold_digit_does_not_make_the_finer_ones_beside_it_no_writing():
     assert lengths(ink) == [5]
 
 
+def test_a_corner_of_the_table_is_no_line_of_writing():
+    ink = sheet(["360852", "92836"], size=(320, 500))
+    ink[270:320, 300:500] = 1  # as high as a digit, but its strokes would be half as broad
+    assert lengths(ink) == [6, 5]
+
+
 def test_a_line_knows_its_slope_unless_it_is_too_short_for_one():
     for row, slope, low, high in (
         ("36083", 0.14, 0.11, 0.16), ("36083", 0, -0.02, 0.02), ("63", 0.14, 0, 0.1), ("3", 0.14, 0, 0),

@@ -49,6 +49,12 @@ def test_a_table_beside_the_sheet_is_no_digit(networks):
     assert pages.read_page(photo, *networks).texts() == NUMBERS
 
 
+def test_the_table_around_a_sheet_is_not_taken_for_one_digit(networks):
+    photo = Image.new("RGB", (640, 760), (150, 148, 144))
+    photo.paste(draw(sheet(["97", "28"], side=80, size=(700, 540), left=150), ink=(110, 110, 115)), (20, 24))
+    assert pages.read_page(photo, *networks).texts() == ["97", "28"]
+
+
 def test_touching_digits_are_read_apart(networks):
     assert pages.read_page(page(["3608", "5283"], step=37, size=(400, 500)), *networks).texts() == ["3608", "5283"]
 
