@@ -124,15 +124,15 @@ def written_alike(pieces, near):
     return alike
 
 
-_BOLDEST = 0.5  # share of a digit's height that its strokes are broad; broader ones are a blot, or a table's corner
+_BOLDEST = 0.5  # of a digit's height: what has broader strokes is a blot, such as a corner of the table
 
 
 def find_lines(pieces, height):
     """Return the lines of writing, each an array of pieces (numbered from 0) from left to right, in reading order.
 
     `height` is that of a digit. A digit's neighbour is to its right, at most 2.5 heights away, and level with it once
-    the slope of the writing is taken into account. What is far larger than a digit belongs to no line, and what is far
-    smaller only to one that it stands in.
+    the slope of the writing is taken into account. What is far larger than a digit, or a blot, belongs to no line, and
+    what is far smaller only to one that it stands in.
     """
     top, bottom, left, right = pieces.boxes.T
     x, y = pieces.centres()

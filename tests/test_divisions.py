@@ -58,7 +58,7 @@ def test_a_bold_digit_does_not_make_the_finer_ones_beside_it_no_writing():
 
 def test_a_corner_of_the_table_is_no_line_of_writing():
     ink = sheet(["360852", "92836"], size=(320, 500))
-    ink[270:320, 300:500] = 1  # as high as a digit, but its strokes would be half as broad
+    ink[270:320, 300:500] = 1  # as high as a digit, but its stroke is broader than half of that
     assert lengths(ink) == [6, 5]
 
 
